@@ -1,0 +1,1 @@
+"""Satellite coverage, service decisions and their record."""

@@ -1,0 +1,132 @@
+"""What can go wrong, and what the user can do about it.
+
+    SpotbeamError              .code (stable slug)   .hint (what to do)   .exit_code
+    ├─ InputError              a user's file, field or option is wrong       exit 2
+    │  ├─ ElementsError        an element set or its file
+    │  ├─ TerritoryError       a border or a user's territory
+    │  ├─ TerminalsError       a fleet or a terminal row
+    │  ├─ RuleError            a rule of a policy
+    │  ├─ ScenarioError        a scenario file
+    │  ├─ OutputError          an output folder that may not be written
+    │  └─ UnknownName          a name that is not in a list; suggests the nearest
+    ├─ FeedError               a download failed; what was cached stays      exit 1
+    └─ MissingExtra            an optional dependency is not installed       exit 1
+
+A physical impossibility inside an array is a status code, never an exception.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SpotbeamError(Exception):
+    """Anything Spotbeam raises on purpose."""
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class InputError(SpotbeamError, ValueError):
+    """A user's input is wrong: names where (`place`), what, and how to mend it.
+
+    Args:
+        message: What is wrong, with the value that was read.
+        place: Where: file, then line, row, key or field, as in `fleet.csv, row 3, lat_deg`.
+        hint: What to do about it.
+    """
+
+    code = "input"
+    exit_code = 2
+
+    def __init__(self, message: str, *, place: str | None = None, hint: str | None = None) -> None:
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
+        self.place = place
+
+
+class ElementsError(InputError):
+    """An element set, or the file that holds it, cannot be read."""
+
+    code = "elements"
+
+
+class TerritoryError(InputError):
+    """A border or a user's own territory is not a valid shape."""
+
+    code = "territory"
+
+
+class TerminalsError(InputError):
+    """A fleet file or a terminal row is wrong."""
+
+    code = "terminals"
+
+
+class RuleError(InputError):
+    """A rule of a policy cannot mean anything."""
+
+    code = "rule"
+
+
+class ScenarioError(InputError):
+    """A scenario file is wrong."""
+
+    code = "scenario"
+
+
+class OutputError(InputError):
+    """The output folder holds something that must not be overwritten."""
+
+    code = "output"
+
+
+class UnknownName(InputError):
+    """A name is not in the list it must come from."""
+
+    code = "unknown_name"
+
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], *, place: str | None = None
+    ) -> None:
+        names = list(known)
+        self.name = name
+        self.did_you_mean = nearest(name, names)
+        if self.did_you_mean:
+            hint = f"did you mean {self.did_you_mean!r}?"
+        elif len(names) <= 20:
+            hint = f"known: {', '.join(names)}"
+        else:
+            hint = None
+        super().__init__(f"unknown {kind} {name!r}", place=place, hint=hint)
+
+
+class FeedError(SpotbeamError):
+    """A download failed; whatever was cached before is untouched."""
+
+    code = "feed"
+
+
+class MissingExtra(SpotbeamError, ImportError):
+    """An optional dependency is not installed."""
+
+    code = "missing_extra"
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        super().__init__(f"{needed_for} needs an extra", hint=f"pip install 'spotbeam[{extra}]'")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a misspelt one most likely meant, or None."""
+    names = list(known)
+    by_lower = {k.lower(): k for k in names}
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None

@@ -1,0 +1,1 @@
+"""Downloads, with their cache and manners."""

@@ -1,0 +1,1 @@
+"""The ground: cells, borders, points of view, territories, demand."""

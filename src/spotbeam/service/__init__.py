@@ -1,0 +1,1 @@
+"""Who may be served: terminals, rules, policy, verdict."""

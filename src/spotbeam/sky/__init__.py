@@ -1,0 +1,1 @@
+"""The constellation: element sets, shells, propagation, who is in service."""

@@ -1,0 +1,1 @@
+"""Physics joined with policy: scenario, forecast, why."""
