@@ -1,0 +1,7 @@
+"""`python -m spotbeam`."""
+
+import sys
+
+from spotbeam.cli.app import main
+
+sys.exit(main())

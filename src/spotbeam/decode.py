@@ -1,0 +1,90 @@
+"""Strict reading of mappings into frozen values: every mistake is named where it stands."""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from spotbeam.errors import InputError, nearest
+
+T = TypeVar("T")
+_PATH = re.compile(r"^(?P<message>.*?)(?: - at `\$?(?P<path>.*)`)?$", re.DOTALL)
+
+
+def decode(
+    data: Any,
+    kind: type[T],
+    *,
+    place: str,
+    error: type[InputError] = InputError,
+) -> T:
+    """The value that a mapping (from TOML or JSON) describes.
+
+    Args:
+        data: Plain dictionaries, lists, strings and numbers.
+        kind: A frozen msgspec Struct.
+        place: File and table that the message names, as `black-sea.toml`.
+        error: Which error to raise.
+
+    Raises:
+        InputError: (or `error`) an unknown key, with the nearest known one; a missing key; a value
+            of another type or out of range.
+    """
+    _refuse_unknown_keys(data, kind, place, error)
+    try:
+        return msgspec.convert(data, kind, strict=True)
+    except msgspec.ValidationError as refused:
+        found = _PATH.match(str(refused))
+        message, path = (found["message"], found["path"]) if found else (str(refused), None)
+        where = (path or "").lstrip(".")
+        value = _value_at(data, where)
+        shown = f" (it is {value!r})" if value is not None else ""
+        raise error(
+            message.replace("Object", "the table").replace("Expected", "expected") + shown,
+            place=f"{place}, {where}" if where else place,
+        ) from None
+
+
+def _refuse_unknown_keys(data: Any, kind: Any, place: str, error: type[InputError]) -> None:
+    struct = _struct_in(kind)
+    if struct is not None and isinstance(data, Mapping):
+        known = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
+        for key, value in data.items():
+            if key not in known:
+                near = nearest(str(key), known)
+                hint = f"did you mean {near!r}?" if near else f"known keys: {', '.join(known)}"
+                raise error(f"unknown key {key!r}", place=place, hint=hint)
+            _refuse_unknown_keys(value, known[key], f"{place}, {key}", error)
+    elif isinstance(data, list):
+        item = next(iter(typing.get_args(_without_none(kind))), None)
+        for index, value in enumerate(data):
+            _refuse_unknown_keys(value, item, f"{place}[{index}]", error)
+
+
+def _without_none(kind: Any) -> Any:
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        options = [option for option in typing.get_args(kind) if option is not type(None)]
+        return options[0] if len(options) == 1 else kind
+    return kind
+
+
+def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
+    bare = _without_none(kind)
+    is_struct = isinstance(bare, type) and issubclass(bare, msgspec.Struct)
+    return bare if is_struct else None
+
+
+def _value_at(data: Any, path: str) -> Any:
+    """The value that a msgspec path such as `rule[2].who` points to, if it is a plain one."""
+    value = data
+    for step in re.findall(r"[^.\[\]]+", path):
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return None
+    return value if isinstance(value, str | int | float | bool) else None
