@@ -1,4 +1,4 @@
-"""Which satellites does each site see, and which of them stands highest?
+"""Find which satellites each site sees, and which of them stands highest.
 
 A satellite is in view where its true elevation is at or above the mask. Elevation is measured from
 the plane at right angles to the normal of the WGS 84 ellipsoid at the site, height 0, without
@@ -37,13 +37,13 @@ class InView(NamedTuple):
     """What each site sees at each step.
 
     Attributes:
-        count: uint16 (n_time, n_site), satellites in view.
+        n_in_view: uint16 (n_time, n_site), satellites in view.
         best: int32 (n_time, n_site), index of the highest satellite (the lowest index of equally
             high ones), -1 where there is none.
         elevation_max_deg: float32 (n_time, n_site), its elevation, NaN where there is none.
     """
 
-    count: npt.NDArray[np.uint16]
+    n_in_view: npt.NDArray[np.uint16]
     best: npt.NDArray[np.int32]
     elevation_max_deg: npt.NDArray[np.float32]
 
@@ -94,7 +94,7 @@ def satellites_in_view_exact(
             best = np.where(in_view, sine, -np.inf).argmax(axis=1)
             any_in_view = in_view.any(axis=1)
             highest = sine[np.arange(len(best)), best]
-            found.count[step, here] = in_view.sum(axis=1)
+            found.n_in_view[step, here] = in_view.sum(axis=1)
             found.best[step, here] = np.where(any_in_view, best, -1)
             found.elevation_max_deg[step, here] = np.where(
                 any_in_view, np.degrees(np.arcsin(np.clip(highest, -1.0, 1.0))), np.nan
