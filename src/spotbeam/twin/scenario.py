@@ -89,8 +89,8 @@ class Terminal(_Table):
 class Fleet(_Table):
     """Terminals under one name: from a file, inline, or drawn over territories.
 
-    Drawn: `count` positions over `where` less `except`, by population or evenly by area. The same
-    seed gives the same positions.
+    Drawn: `count` positions over `where` less `except`, within `bounds` if given (south, west,
+    north, east), by population or evenly by area. The same seed gives the same positions.
     """
 
     id: str
@@ -99,6 +99,7 @@ class Fleet(_Table):
     count: Annotated[int, msgspec.Meta(ge=1, le=50_000_000)] | None = None
     where: tuple[str, ...] = ()
     except_: tuple[str, ...] = msgspec.field(default=(), name="except")
+    bounds: tuple[Latitude, Longitude, Latitude, Longitude] | None = None
     draw: Literal["population", "area"] = "population"
     seed: int = 1
     common: Terminal = msgspec.field(default_factory=Terminal)

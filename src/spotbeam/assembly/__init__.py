@@ -1,0 +1,1 @@
+"""Wiring: the only place that opens files, picks adapters and writes folders."""

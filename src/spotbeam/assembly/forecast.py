@@ -1,0 +1,187 @@
+"""`spotbeam.forecast`: from a scenario to a folder of files and the tables in it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import xarray as xr
+
+from spotbeam.assembly.build import build
+from spotbeam.assembly.run_folder import CUBE, RunFolder
+from spotbeam.assembly.scenarios import adjusted, load_scenario
+from spotbeam.compute.blocks import run_blocks
+from spotbeam.formats import cells_file, cube, picture, report
+from spotbeam.formats.atomic import write_bytes
+from spotbeam.twin import forecast as twin_forecast
+from spotbeam.twin.coverage import BlockTally, CoverageInputs, CoverageWorker, merge_blocks
+from spotbeam.twin.scenario import Scenario
+from spotbeam.twin.world import World
+
+Progress = Callable[[int, int], None]
+
+
+class Forecast:
+    """A finished forecast.
+
+    Attributes:
+        folder: Where its files are.
+        world: The scenario with everything resolved.
+        answer: The tables and records.
+    """
+
+    def __init__(self, folder: Path, answer: twin_forecast.Answer, world: World) -> None:
+        self.folder = folder
+        self.answer = answer
+        self.world = world
+        self._keep: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The contents of `summary.json`."""
+        return self.answer.summary
+
+    @property
+    def cells(self) -> pa.Table:
+        """A row a cell: what is in view, status, reason, rule."""
+        return self.answer.cells
+
+    @property
+    def terminals(self) -> pa.Table:
+        """A row a terminal: service state, reason, rule."""
+        return self.answer.terminals
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """The fields over time and cells, opened lazily."""
+        return xr.open_zarr(self.folder / CUBE)
+
+    def _repr_html_(self) -> str:
+        return report.forecast_repr_html(self.world, self.answer)
+
+    def __repr__(self) -> str:
+        area = self.summary["area"]
+        return f"<Forecast {self.summary['scenario']['name']}: cells {area['cells_by_status']}>"
+
+
+def forecast(
+    scenario: str | Path | Scenario,
+    *,
+    elements: str | Path | None = None,
+    start: str | None = None,
+    duration: str | float | None = None,
+    step: str | float | None = None,
+    resolution: int | None = None,
+    view: str | None = None,
+    workers: int = 1,
+    out: str | Path | None = None,
+    force: bool = False,
+    on_progress: Progress | None = None,
+) -> Forecast:
+    """Forecast who is served, where, and why.
+
+    The same call with the same `out` resumes an interrupted run.
+
+    Args:
+        scenario: A shipped name, a TOML file, or a `Scenario`.
+        elements: A file of element sets instead of the scenario's constellation.
+        start: RFC 3339 with Z.
+        duration: As `1h`, `1d`, or seconds.
+        step: As `15s`, or seconds.
+        resolution: H3 resolution of the cells, 0 to 6.
+        view: Point of view on borders.
+        workers: Processes to compute in. More than one needs the caller's module to be
+            importable, as Python's multiprocessing does.
+        out: Folder for the files; a temporary one, gone with the result, if not given.
+        force: Replace another forecast's files in `out`.
+        on_progress: Called with steps done and steps in all.
+
+    Raises:
+        InputError: something that was given is wrong; nothing was written.
+    """
+    if isinstance(scenario, Scenario):
+        base, folder = scenario, Path.cwd()
+    else:
+        base, folder = load_scenario(scenario)
+    chosen = adjusted(
+        base,
+        elements=elements,
+        start=start,
+        duration=duration,
+        step=step,
+        resolution=resolution,
+        view=view,
+    )
+    plan = twin_forecast.plan(build(chosen, folder))
+    if out is not None:
+        return _run(plan, Path(out), workers, force, on_progress)
+    keep = tempfile.TemporaryDirectory(prefix="spotbeam-", ignore_cleanup_errors=True)
+    result = _run(plan, Path(keep.name) / "forecast", workers, force, on_progress)
+    result._keep = keep
+    return result
+
+
+def _run(
+    plan: twin_forecast.Plan,
+    out: Path,
+    workers: int,
+    force: bool,
+    on_progress: Progress | None,
+) -> Forecast:
+    """Compute what is missing, then write the files; interrupted, it goes on where it was."""
+    folder = RunFolder(out, plan.key, plan.blocks)
+    done = folder.claim(force=force)
+    cube_path = out / CUBE
+    if not done:
+        cube.create(
+            cube_path,
+            grid=plan.inputs.grid,
+            cells=plan.world.cells,
+            catalogue_numbers=plan.inputs.elements.catalogue_number,
+            fields=plan.inputs.fields,
+            block_steps=plan.blocks[0][1] - plan.blocks[0][0],
+            title=plan.world.scenario.title or plan.world.scenario.name,
+            source=plan.world.sky.source,
+        )
+    missing = [block for block in plan.blocks if block not in set(done)]
+    finished = sum(stop - first for first, stop in done)
+    for block, result in run_blocks(
+        partial(_make_worker, plan.inputs, cube_path), missing, workers
+    ):
+        folder.keep(block, result)
+        finished += block[1] - block[0]
+        if on_progress:
+            on_progress(finished, plan.inputs.grid.count)
+    cube.finish(cube_path)
+    answer = twin_forecast.answer(plan, _merged(folder))
+    _write_files(out, plan.world, answer)
+    folder.close()
+    return Forecast(out, answer, plan.world)
+
+
+def _make_worker(inputs: CoverageInputs, cube_path: Path) -> CoverageWorker:
+    return CoverageWorker(inputs, cube.CubeWriter(cube_path))
+
+
+def _merged(folder: RunFolder) -> BlockTally:
+    first, *rest = folder.blocks
+    merged = folder.read(first)
+    for block in rest:
+        merged = merge_blocks(merged, folder.read(block))
+    return merged
+
+
+def _write_files(out: Path, world: World, answer: twin_forecast.Answer) -> None:
+    """All files but the cube; `summary.json` last, so that its presence means all is there."""
+    cells_file.write_cells(out / "cells.parquet", answer.cells)
+    cells_file.write_terminals(out / "terminals.parquet", answer.terminals)
+    image = picture.draw_map(world, answer)
+    write_bytes(out / "map.png", image)
+    write_bytes(out / "report.html", report.report_html(world, answer, picture=image).encode())
+    text = json.dumps(answer.summary, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_bytes(out / "summary.json", text.encode() + b"\n")

@@ -1,0 +1,134 @@
+"""Physics of a run, block by block: which sites have satellites in view at which steps.
+
+A block is some consecutive steps. Blocks are independent, so they are the unit of resume and of
+distribution; what they leave behind merges in order (`tally`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from spotbeam.kernels import visibility
+from spotbeam.sky.elements import ElementSets
+from spotbeam.sky.propagation import Propagator, propagator
+from spotbeam.times import TimeGrid
+from spotbeam.twin.tally import Tally, merge, tally
+
+FIELDS = ("satellites_in_view", "elevation_max_deg", "best_satellite")
+_BYTES_A_SITE_STEP = 10  # uint16 count, int32 best satellite, float32 elevation
+_BLOCK_BYTES = 96 * 2**20
+_MAX_BLOCK_STEPS = 240
+
+
+class FieldSink(Protocol):
+    """Where the fields of finished blocks go; it must be picklable."""
+
+    def write(self, first_step: int, fields: dict[str, np.ndarray]) -> None:
+        """Keep the fields of a block, arrays of shape (n_time, n_cell)."""
+
+
+class CoverageInputs(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """All that a block needs, whatever process computes it.
+
+    Attributes:
+        elements: The satellites in service.
+        segment_first_step: First step of each stretch of the run in which no verdict can change.
+        fields: Which fields the sink gets.
+    """
+
+    elements: ElementSets
+    grid: TimeGrid
+    min_elevation_deg: float
+    cell_lat_deg: npt.NDArray[np.float64]
+    cell_lon_deg: npt.NDArray[np.float64]
+    terminal_lat_deg: npt.NDArray[np.float64]
+    terminal_lon_deg: npt.NDArray[np.float64]
+    segment_first_step: tuple[int, ...] = (0,)
+    fields: tuple[str, ...] = FIELDS
+    engine: str = "auto"
+
+
+class BlockTally(NamedTuple):
+    """What a block leaves behind of its cells and its terminals."""
+
+    cells: Tally
+    terminals: Tally
+
+
+def merge_blocks(earlier: BlockTally, later: BlockTally) -> BlockTally:
+    """The tally of two neighbouring blocks, the earlier one first."""
+    return BlockTally(
+        merge(earlier.cells, later.cells), merge(earlier.terminals, later.terminals)
+    )
+
+
+def blocks(grid: TimeGrid, n_cells: int) -> list[tuple[int, int]]:
+    """Cut a run into blocks `(first step, stop step)` that fit in memory."""
+    fit = _BLOCK_BYTES // (_BYTES_A_SITE_STEP * max(1, n_cells))
+    steps = int(np.clip(fit, 1, _MAX_BLOCK_STEPS))
+    return [(first, min(first + steps, grid.count)) for first in range(0, grid.count, steps)]
+
+
+class CoverageWorker:
+    """Computes blocks; one lives in each process."""
+
+    def __init__(self, inputs: CoverageInputs, sink: FieldSink | None = None) -> None:
+        self.inputs = inputs
+        self.sink = sink
+        self._propagator: Propagator = propagator(inputs.elements, engine=inputs.engine)
+        self._cells = visibility.prepare(inputs.cell_lat_deg, inputs.cell_lon_deg)
+        self._terminals = visibility.prepare(inputs.terminal_lat_deg, inputs.terminal_lon_deg)
+        # The last entry stands for "no satellite": index -1 finds it.
+        self._numbers = np.append(inputs.elements.catalogue_number, 0).astype(np.int32)
+        self._segment_first_step = np.array(inputs.segment_first_step, dtype=np.int64)
+
+    def run(self, first: int, stop: int) -> BlockTally:
+        """Compute the block of steps `first` to `stop` (exclusive) and hand its fields to the sink."""
+        inputs = self.inputs
+        times_us = inputs.grid.times_us(first, stop)
+        position_ecef_km, _status = self._propagator.positions_ecef_km(times_us)
+        in_view, best, elevation_max_deg = visibility.satellites_in_view(
+            self._cells, position_ecef_km, inputs.min_elevation_deg
+        )
+        if self.sink is not None:
+            fields = {
+                "satellites_in_view": in_view,
+                "elevation_max_deg": elevation_max_deg,
+                "best_satellite": self._numbers[best],
+            }
+            self.sink.write(first, {name: fields[name] for name in inputs.fields})
+        segment = (
+            np.searchsorted(self._segment_first_step, np.arange(first, stop), side="right") - 1
+        )
+        n_segments = len(self._segment_first_step)
+        return BlockTally(
+            cells=tally(in_view, segment, n_segments),
+            terminals=self._tally_terminals(position_ecef_km, segment, n_segments),
+        )
+
+    def _tally_terminals(
+        self,
+        position_ecef_km: npt.NDArray[np.float64],
+        segment: npt.NDArray[np.int64],
+        n_segments: int,
+    ) -> Tally:
+        total: Tally | None = None
+        for start, stop in _slices(len(position_ecef_km), len(self.inputs.terminal_lat_deg)):
+            in_view, _, _ = visibility.satellites_in_view(
+                self._terminals, position_ecef_km[start:stop], self.inputs.min_elevation_deg
+            )
+            part = tally(in_view, segment[start:stop], n_segments)
+            total = part if total is None else merge(total, part)
+        assert total is not None, "a block has at least one step"
+        return total
+
+
+def _slices(n_steps: int, n_sites: int) -> Iterator[tuple[int, int]]:
+    fit = max(1, _BLOCK_BYTES // (_BYTES_A_SITE_STEP * max(1, n_sites)))
+    for start in range(0, n_steps, fit):
+        yield start, min(start + fit, n_steps)

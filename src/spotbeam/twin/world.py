@@ -1,0 +1,238 @@
+"""A scenario with everything it names resolved: satellites, cells, ground, terminals, policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from spotbeam.errors import ElementsError, ScenarioError, UnknownName
+from spotbeam.land import cells, territories
+from spotbeam.land.cells import CellGrid
+from spotbeam.land.territories import Ground, OwnTerritory
+from spotbeam.service.compiled import CompiledPolicy, compile_policy
+from spotbeam.service.policy import Policy, TerminalList
+from spotbeam.service.rules import refuse_unknown_territories
+from spotbeam.service.terminals import Terminals, concatenate
+from spotbeam.sky import constellation, in_service
+from spotbeam.sky.elements import ElementSets, ElementsReport, age_s
+from spotbeam.times import MICROSECONDS, TimeGrid, format_duration, parse_duration, parse_time
+from spotbeam.twin import fleets
+from spotbeam.twin.scenario import Scenario
+
+_DEFAULT_START = "2026-01-01T00:00:00Z"
+_HOUR_US = 3600 * MICROSECONDS
+
+
+class Loaded(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What the scenario's files hold, read by the caller.
+
+    Attributes:
+        sources: SHA-256 of each file by the name that the scenario gives it.
+    """
+
+    elements: ElementSets | None = None
+    elements_report: ElementsReport | None = None
+    own_territories: Sequence[OwnTerritory] = ()
+    fleets: Mapping[str, Terminals] = {}
+    lists: Mapping[str, frozenset[str]] = {}
+    sources: Mapping[str, str] = {}
+
+
+class Sky(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """The satellites of a run.
+
+    Attributes:
+        in_service: The satellites that serve.
+        n_total: All satellites that were read.
+        class_counts: Satellites by class, as `sky.in_service` infers them.
+        age_s: Median age of the element sets at the start of the run; None for filed shells.
+    """
+
+    in_service: ElementSets
+    n_total: int
+    class_counts: dict[str, int]
+    min_elevation_deg: float
+    source: str
+    age_s: float | None
+    report: ElementsReport | None
+
+
+class World(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """Everything a forecast or an explanation needs; no file is opened after this."""
+
+    scenario: Scenario
+    grid: TimeGrid
+    sky: Sky
+    ground: Ground
+    cells: CellGrid
+    cell_face: npt.NDArray[np.int32]
+    terminals: Terminals
+    policy: Policy
+    compiled: CompiledPolicy
+    notices: tuple[str, ...]
+    sources: Mapping[str, str]
+
+
+def build_world(scenario: Scenario, loaded: Loaded, *, with_terminals: bool = True) -> World:
+    """Resolve a scenario.
+
+    Args:
+        scenario: The scenario.
+        loaded: What its files hold.
+        with_terminals: Draw and check the fleets; `why` at a place does without.
+
+    Raises:
+        ScenarioError: it names something that does not exist or leaves nothing to forecast.
+        ElementsError: the element sets are older than the scenario allows.
+    """
+    notices: list[str] = []
+    sky_elements, start_us = _elements_and_start(scenario, loaded)
+    grid = scenario.grid(start_us)
+    sky = _sky(scenario, loaded, sky_elements, grid, notices)
+    ground = territories.ground(scenario.view, loaded.own_territories, cells=_rule_cells(scenario))
+    refuse_unknown_territories(scenario.rules, ground.ids(), scenario.name)
+    grid_cells, cell_face = _cells(scenario, ground)
+    policy = Policy(
+        rules=scenario.rules,
+        lists=tuple(
+            TerminalList(name=name, terminals=ids) for name, ids in sorted(loaded.lists.items())
+        ),
+        sponsors=scenario.sponsor,
+        requests=scenario.request,
+    )
+    terminals = concatenate(
+        [fleets.terminals_of(fleet, ground, loaded.fleets.get(fleet.id)) for fleet in scenario.fleet]
+        if with_terminals
+        else []
+    )
+    return World(
+        scenario=scenario,
+        grid=grid,
+        sky=sky,
+        ground=ground,
+        cells=grid_cells,
+        cell_face=cell_face,
+        terminals=terminals,
+        policy=policy,
+        compiled=compile_policy(policy, ground),
+        notices=tuple(notices),
+        sources=loaded.sources,
+    )
+
+
+def _elements_and_start(scenario: Scenario, loaded: Loaded) -> tuple[ElementSets, int]:
+    start_us = scenario.start_us
+    if loaded.elements is not None:
+        if start_us is None:
+            median_us = int(np.median(loaded.elements.epoch_us))
+            start_us = -(-median_us // _HOUR_US) * _HOUR_US
+        return loaded.elements, start_us
+    if start_us is None:
+        start_us = parse_time(_DEFAULT_START)
+    try:
+        shells = [
+            shell
+            for name in scenario.constellation.shells
+            for shell in constellation.shells_named(name)
+        ]
+    except UnknownName as error:
+        raise ScenarioError(
+            error.message, place=f"{scenario.name}, constellation, shells", hint=error.hint
+        ) from None
+    return constellation.shell_elements(shells, start_us), start_us
+
+
+def _sky(
+    scenario: Scenario,
+    loaded: Loaded,
+    elements: ElementSets,
+    grid: TimeGrid,
+    notices: list[str],
+) -> Sky:
+    table = scenario.constellation
+    if loaded.elements is None:
+        serving, counts, age = elements, {"in_service": len(elements)}, None
+    else:
+        age = float(np.median(age_s(elements, grid.start_us)))
+        _check_age(scenario, elements, age, notices)
+        classes = in_service.classify(elements)
+        counts = classes.counts()
+        chosen = classes.is_in_service if table.include == "in_service" else slice(None)
+        serving = elements.take(np.arange(len(elements))[chosen])
+        if not len(serving):
+            raise ElementsError(
+                f"none of its {len(elements)} satellites is in service by its elements",
+                place=elements.source,
+                hint='set include = "all" under [constellation] to take them all',
+            )
+    report = loaded.elements_report
+    if report is not None and report.faults:
+        notices.append(
+            f"{elements.source}: {report.read - report.kept} of {report.read} element sets were "
+            f"left out; the first: line {report.faults[0].line}, {report.faults[0].field}: "
+            f"{report.faults[0].reason}"
+        )
+    mask = table.min_elevation_deg
+    if mask is None:
+        mask = constellation.default_min_elevation_deg(table.shells)
+    return Sky(
+        in_service=serving,
+        n_total=len(elements),
+        class_counts=counts,
+        min_elevation_deg=mask,
+        source=elements.source,
+        age_s=age,
+        report=report,
+    )
+
+
+def _check_age(
+    scenario: Scenario, elements: ElementSets, median_age_s: float, notices: list[str]
+) -> None:
+    place = f"{scenario.name}, constellation, max_age"
+    limit_us = parse_duration(scenario.constellation.max_age, place=place)
+    if abs(median_age_s) * MICROSECONDS <= limit_us:
+        return
+    days = median_age_s / 86400
+    side = f"{days:.1f} days old" if days > 0 else f"{-days:.1f} days in the future"
+    message = (
+        f"the element sets are {side} at the start of the run (median); the limit is "
+        f"{format_duration(limit_us)}, and SGP4's error grows by kilometres a day"
+    )
+    hint = "fetch newer sets, start nearer their epoch (--start), or raise max_age"
+    if scenario.constellation.when_old == "refuse":
+        raise ElementsError(message, place=elements.source, hint=hint)
+    notices.append(f"{elements.source}: {message}; {hint}")
+
+
+def _rule_cells(scenario: Scenario) -> tuple[str, ...]:
+    """The H3 cells that rules and requests name, as `h3:84…`."""
+    named = {
+        place
+        for rule in scenario.rules
+        for place in (*rule.where, *rule.except_)
+        if place.startswith("h3:")
+    }
+    return tuple(sorted(named))
+
+
+def _cells(scenario: Scenario, ground: Ground) -> tuple[CellGrid, npt.NDArray[np.int32]]:
+    area = scenario.area
+    place = f"{scenario.name}, area"
+    if area.bounds is not None:
+        grid = cells.cells_in_bounds(area.bounds, area.resolution)
+    else:
+        grid = cells.cells_of_world(area.resolution)
+    face = ground.locate(grid.lat_deg, grid.lon_deg)
+    allowed = fleets.faces_of(area.territories, ground, place=f"{place}, territories")
+    chosen = allowed[face]
+    if not chosen.any():
+        raise ScenarioError(
+            f"no cell of resolution {area.resolution} has its centre in {', '.join(area.territories)}",
+            place=place,
+            hint="take a finer resolution or a larger area",
+        )
+    return grid.take(np.flatnonzero(chosen)), face[chosen]
