@@ -1,0 +1,128 @@
+"""Files of element sets: opened, unpacked, read; and written."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import zlib
+from pathlib import Path
+
+from spotbeam.errors import ElementsError, nearest
+from spotbeam.sky.elements import ElementSets, ElementsReport, parse_elements
+
+# A hundred times the public catalogue in JSON (33,000 objects, 15 MB in 2026) is 1.5 GB and
+# nobody's file; a sixth of that is room enough, and what a bomb may cost.
+LARGEST_BYTES = 256 * 1024 * 1024
+_XZ = b"\xfd7zXZ\x00"
+_GZIP = b"\x1f\x8b"
+_DOWNLOAD_AGAIN = "download or copy the file again"
+
+
+def read_elements(path: str | os.PathLike[str]) -> tuple[ElementSets, ElementsReport]:
+    """Read a file of element sets: OMM (JSON, CSV, XML, KVN) or TLE, plain, `.xz` or `.gz`.
+
+    A compressed stream that is cut short or damaged is refused whole: its check value says that
+    what came out is not what went in. Plain files lose only the sets that are damaged.
+
+    Raises:
+        ElementsError: the file cannot be opened or unpacked, or holds nothing usable.
+    """
+    file = Path(path)
+    source = str(file)
+    packed = _read_bytes(file)
+    return parse_elements(_unpacked(packed, file), source=source)
+
+
+def _read_bytes(file: Path) -> bytes:
+    place = str(file)
+    try:
+        with open(file, "rb") as opened:
+            data = opened.read(LARGEST_BYTES + 1)
+    except FileNotFoundError:
+        raise ElementsError("no such file", place=place, hint=_neighbour(file)) from None
+    except IsADirectoryError:
+        hint = "name one file of element sets in it"
+        raise ElementsError("is a folder, not a file", place=place, hint=hint) from None
+    except PermissionError:
+        hint = "make it readable for the user who runs Spotbeam"
+        raise ElementsError("may not be read", place=place, hint=hint) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ElementsError(f"cannot be read: {reason}", place=place) from None
+    if len(data) > LARGEST_BYTES:
+        raise _too_large(place)
+    return data
+
+
+def _unpacked(data: bytes, file: Path) -> bytes:
+    place = str(file)
+    suffix = file.suffix.lower()
+    if data[: len(_XZ)] == _XZ:
+        return _unpack_xz(data, place)
+    if data[: len(_GZIP)] == _GZIP:
+        return _unpack_gzip(data, place)
+    if suffix in (".xz", ".gz") and data:
+        raise ElementsError(f"is not {suffix} inside", place=place, hint=_DOWNLOAD_AGAIN)
+    if data[:3] == b"BZh" or data[:4] in (b"PK\x03\x04", b"\x28\xb5\x2f\xfd"):
+        hint = "unpack it first; .xz and .gz are read directly"
+        raise ElementsError("is packed in a way that is not read", place=place, hint=hint)
+    return data
+
+
+def _unpack_xz(data: bytes, place: str) -> bytes:
+    unpacked = bytearray()
+    try:
+        while data:
+            stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LARGEST_BYTES)
+            unpacked += stream.decompress(data, LARGEST_BYTES + 1 - len(unpacked))
+            if len(unpacked) > LARGEST_BYTES:
+                raise _too_large(place)
+            if not stream.eof:
+                raise _cut_short(".xz", place, len(unpacked))
+            data = stream.unused_data.lstrip(b"\x00")  # stream padding
+    except lzma.LZMAError as error:
+        raise _damaged(".xz", place, error) from None
+    return bytes(unpacked)
+
+
+def _unpack_gzip(data: bytes, place: str) -> bytes:
+    unpacked = bytearray()
+    try:
+        while data:
+            stream = zlib.decompressobj(wbits=31)
+            unpacked += stream.decompress(data, LARGEST_BYTES + 1 - len(unpacked))
+            if len(unpacked) > LARGEST_BYTES:
+                raise _too_large(place)
+            if not stream.eof:
+                raise _cut_short(".gz", place, len(unpacked))
+            data = stream.unused_data.lstrip(b"\x00")
+    except zlib.error as error:
+        raise _damaged(".gz", place, error) from None
+    return bytes(unpacked)
+
+
+def _cut_short(kind: str, place: str, unpacked: int) -> ElementsError:
+    message = f"the {kind} stream is cut short after {unpacked:,} bytes of content"
+    return ElementsError(message, place=place, hint=_DOWNLOAD_AGAIN)
+
+
+def _damaged(kind: str, place: str, error: Exception) -> ElementsError:
+    return ElementsError(
+        f"the {kind} stream is damaged: {error}", place=place, hint=_DOWNLOAD_AGAIN
+    )
+
+
+def _too_large(place: str) -> ElementsError:
+    return ElementsError(
+        f"holds more than {LARGEST_BYTES // 2**20} MiB",
+        place=place,
+        hint="the whole public catalogue is a tenth of that: is it the right file?",
+    )
+
+
+def _neighbour(file: Path) -> str | None:
+    try:
+        name = nearest(file.name, os.listdir(file.parent))
+    except OSError:
+        return f"there is no folder {file.parent} either"
+    return f"did you mean {file.parent / name}?" if name else None
