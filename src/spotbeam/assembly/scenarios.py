@@ -20,6 +20,17 @@ def shipped_scenarios() -> list[str]:
     )
 
 
+def shipped_text(name: str) -> str:
+    """The TOML of a shipped scenario.
+
+    Raises:
+        UnknownName: no such scenario; suggests the nearest.
+    """
+    if name not in shipped_scenarios():
+        raise UnknownName("scenario", name, shipped_scenarios())
+    return (_SCENARIOS / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def load_scenario(name_or_path: str | Path) -> tuple[Scenario, Path]:
     """The scenario of a shipped name or a TOML file, and the folder its files are relative to.
 
@@ -29,8 +40,7 @@ def load_scenario(name_or_path: str | Path) -> tuple[Scenario, Path]:
     """
     text = str(name_or_path)
     if text in shipped_scenarios():
-        source = (_SCENARIOS / f"{text}.toml").read_text(encoding="utf-8")
-        return parse_scenario(source, place=text), Path.cwd()
+        return parse_scenario(shipped_text(text), place=text), Path.cwd()
     path = Path(name_or_path)
     if not path.exists() and path.suffix != ".toml" and len(path.parts) == 1:
         raise UnknownName("scenario", text, shipped_scenarios())

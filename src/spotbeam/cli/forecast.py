@@ -1,0 +1,139 @@
+"""`spotbeam forecast`: who is served, where, and why, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+
+from spotbeam.assembly.forecast import Forecast
+from spotbeam.assembly.forecast import forecast as run_forecast
+from spotbeam.assembly.scenarios import load_scenario
+from spotbeam.cli.output import console, print_json, progress, table
+from spotbeam.compute.blocks import default_workers
+
+
+def forecast(
+    scenario: str,
+    /,
+    *,
+    elements: Path | None = None,
+    start: str | None = None,
+    duration: str | None = None,
+    step: str | None = None,
+    resolution: int | None = None,
+    view: str | None = None,
+    workers: Annotated[int | None, cyclopts.Parameter(validator=cyclopts.validators.Number(gte=1))]
+    = None,
+    out: Path | None = None,
+    force: Annotated[bool, cyclopts.Parameter(negative="")] = False,
+    json: Annotated[bool, cyclopts.Parameter(negative="")] = False,
+) -> None:
+    """Forecast a scenario and write its files.
+
+    Ctrl-C keeps what is done; the same command with the same --out goes on from there.
+
+    Parameters
+    ----------
+    scenario
+        A TOML file or a shipped name (see `spotbeam scenarios`).
+    elements
+        A file of element sets (OMM or TLE, also .xz and .gz) instead of the scenario's sky.
+    start
+        First moment, RFC 3339 with Z, as 2026-06-14T00:00:00Z.
+    duration
+        As 1h, 1d, or seconds.
+    step
+        As 15s, 4m, or seconds.
+    resolution
+        H3 resolution of the cells, 2 to 6.
+    view
+        Point of view on borders, as un, de_facto, ua (see `spotbeam territories`).
+    workers
+        Processes to compute in; all cores if not given.
+    out
+        Folder for the files; forecasts/NAME if not given.
+    force
+        Replace another forecast's files in that folder.
+    json
+        Print the summary as JSON.
+    """
+    chosen, _ = load_scenario(scenario)
+    folder = out if out is not None else Path("forecasts") / chosen.name
+    with progress(f"Forecasting {chosen.name}", quiet=json) as on_progress:
+        result = run_forecast(
+            scenario,
+            elements=elements,
+            start=start,
+            duration=duration,
+            step=step,
+            resolution=resolution,
+            view=view,
+            workers=workers or default_workers(),
+            out=folder,
+            force=force,
+            on_progress=on_progress,
+        )
+    if json:
+        print_json(result.summary)
+    else:
+        show(result)
+
+
+def show(result: Forecast) -> None:
+    """Print a forecast's essence for people."""
+    out, summary = console(), result.summary
+    time, sky, area = summary["time"], summary["constellation"], summary["area"]
+    out.print(f"[bold]{summary['scenario']['title'] or summary['scenario']['name']}[/bold]")
+    out.print(
+        f"{time['start']} to {time['end']}, {time['steps']} steps of {time['step_s']:g} s; "
+        f"{sky['satellites_in_service']:,} of {sky['satellites']:,} satellites in service "
+        f"({sky['source']}); mask {sky['min_elevation_deg']:g}°; point of view: {summary['view']}"
+    )
+    out.print()
+    words = area["cells_by_status"]
+    km2 = area["area_km2_by_status"]
+    rows = [[word, n, f"{km2[word]:,.0f}"] for word, n in sorted(words.items(), key=lambda i: -i[1])]
+    out.print(table("Cells by status", ["status", "cells", "km²"], rows))
+    out.print()
+    records = [record for record in summary["territories"] if "/" not in record["id"]]
+    records.sort(key=lambda record: -record["area_km2"])
+    shown = records[:20]
+    rows = [
+        [
+            record["id"],
+            record["name"],
+            record["cells"],
+            f"{record['area_km2']:,.0f}",
+            f"{100 * record['available_fraction']:.1f} %",
+            record["status"],
+            record["reason"],
+            record["rule"],
+        ]
+        for record in shown
+    ]
+    columns = ["territory", "name", "cells", "km²", "in view", "status", "reason", "rule"]
+    out.print(table("Territories, largest first", columns, rows))
+    if len(records) > len(shown):
+        out.print(f"… and {len(records) - len(shown)} more in summary.json")
+    if summary["fleets"]:
+        out.print()
+        rows = [
+            [fleet["id"], fleet["terminals"], *fleet["states"].values(), _main_reason(fleet)]
+            for fleet in summary["fleets"]
+        ]
+        states = list(summary["fleets"][0]["states"])
+        out.print(table("Fleets", ["fleet", "terminals", *states, "main reason"], rows))
+    for notice in summary["notices"]:
+        out.print(f"[yellow]note:[/yellow] {notice}")
+    out.print()
+    out.print(f"Report: {result.folder / 'report.html'}")
+
+
+def _main_reason(fleet: dict[str, list[dict[str, str | int | None]]]) -> str | None:
+    for group in fleet["reasons"]:
+        if group["state"] != "served":
+            rule = f" by {group['rule']}" if group["rule"] else ""
+            return f"{group['reason']}{rule}"
+    return None
