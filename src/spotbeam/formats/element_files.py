@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
+import json
 import lzma
 import os
+import tempfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from spotbeam.errors import ElementsError, nearest
 from spotbeam.sky.elements import ElementSets, ElementsReport, parse_elements
@@ -31,6 +39,94 @@ def read_elements(path: str | os.PathLike[str]) -> tuple[ElementSets, ElementsRe
     source = str(file)
     packed = _read_bytes(file)
     return parse_elements(_unpacked(packed, file), source=source)
+
+
+def write_elements(path: str | os.PathLike[str], elements: ElementSets) -> None:
+    """Write element sets as OMM: `.json` or `.csv`, also `.json.xz`, `.csv.gz` and so on.
+
+    Every number reads back as exactly the same; the file appears whole or not at all. Four
+    keywords that SGP4 does not use and readers expect carry CelesTrak's usual values
+    (EPHEMERIS_TYPE 0, CLASSIFICATION_TYPE U, ELEMENT_SET_NO 999) and a REV_AT_EPOCH of 0.
+
+    Raises:
+        ElementsError: no such format, or the file cannot be written.
+    """
+    file = Path(path)
+    place = str(file)
+    name = file.name.lower()
+    packing = next((suffix for suffix in (".xz", ".gz") if name.endswith(suffix)), "")
+    written = name.removesuffix(packing)
+    if written.endswith(".json"):
+        data = _omm_json(elements)
+    elif written.endswith(".csv"):
+        data = _omm_csv(elements)
+    else:
+        hint = "name it .json or .csv, with .xz or .gz after it if it shall be packed"
+        raise ElementsError("element sets are not written in this format", place=place, hint=hint)
+    if packing == ".xz":
+        data = lzma.compress(data)
+    elif packing == ".gz":
+        data = gzip.compress(data, mtime=0)
+    try:
+        _replace(file, data)
+    except OSError as error:
+        raise ElementsError(f"cannot be written: {error.strerror}", place=place) from None
+
+
+def _records(elements: ElementSets) -> Iterator[dict[str, str | int | float]]:
+    epochs = np.datetime_as_string(elements.epoch_us.astype("datetime64[us]"), unit="us")
+    for row in range(len(elements)):
+        yield {
+            "OBJECT_NAME": elements.name[row],
+            "OBJECT_ID": elements.international_designator[row],
+            "EPOCH": str(epochs[row]),
+            "MEAN_MOTION": float(elements.mean_motion_rev_day[row]),
+            "ECCENTRICITY": float(elements.eccentricity[row]),
+            "INCLINATION": float(elements.inclination_deg[row]),
+            "RA_OF_ASC_NODE": float(elements.raan_deg[row]),
+            "ARG_OF_PERICENTER": float(elements.argument_of_perigee_deg[row]),
+            "MEAN_ANOMALY": float(elements.mean_anomaly_deg[row]),
+            "EPHEMERIS_TYPE": 0,
+            "CLASSIFICATION_TYPE": "U",
+            "NORAD_CAT_ID": int(elements.catalogue_number[row]),
+            "ELEMENT_SET_NO": 999,
+            "REV_AT_EPOCH": 0,
+            "BSTAR": float(elements.bstar[row]),
+            "MEAN_MOTION_DOT": float(elements.mean_motion_dot_rev_day2[row]),
+            "MEAN_MOTION_DDOT": float(elements.mean_motion_ddot_rev_day3[row]),
+        }
+
+
+def _omm_json(elements: ElementSets) -> bytes:
+    lines = [
+        json.dumps(record, ensure_ascii=False, allow_nan=False) for record in _records(elements)
+    ]
+    return ("[\n" + ",\n".join(lines) + "\n]\n").encode()
+
+
+def _omm_csv(elements: ElementSets) -> bytes:
+    text = io.StringIO()
+    writer: csv.DictWriter[str] | None = None
+    for record in _records(elements):
+        if writer is None:
+            writer = csv.DictWriter(text, fieldnames=list(record), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(record)
+    return text.getvalue().encode()
+
+
+def _replace(file: Path, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(data)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, file)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 def _read_bytes(file: Path) -> bytes:

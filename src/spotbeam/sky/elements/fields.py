@@ -26,6 +26,8 @@ _DESIGNATOR = re.compile(r"(\d\d)(\d{3}[A-Z]{1,3})", re.ASCII)
 
 # Two-digit years: 57 to 99 are of the 20th century, Sputnik being of 1957.
 _TWO_DIGIT_YEAR_PIVOT = 57
+# An epoch outside was damaged, or is not of a satellite (assumption for the later year).
+_YEARS = range(1957, 2101)
 
 # Keywords whose value must be what SGP4 needs. CelesTrak's JSON and CSV leave the first four
 # out, and then these are meant; 0 and 2 are the ephemeris types of SGP4 in CCSDS 502.0-B-3,
@@ -50,6 +52,32 @@ _NUMBERS: tuple[tuple[str, float, float, str], ...] = (
     ("MEAN_MOTION_DOT", -1e10, 1e10, "a number that a two-line set could hold"),
     ("MEAN_MOTION_DDOT", -1e10, 1e10, "a number that a two-line set could hold"),
 )
+
+# Without these a set cannot be propagated; MEAN_MOTION_DDOT may be absent.
+REQUIRED = ("NORAD_CAT_ID", "EPOCH", *(number[0] for number in _NUMBERS[:-1]))
+KEYWORDS = frozenset(
+    {
+        *REQUIRED,
+        "MEAN_MOTION_DDOT",
+        "OBJECT_NAME",
+        "OBJECT_ID",
+        "ORIGINATOR",
+        "CREATION_DATE",
+        *(must_be[0] for must_be in _MUST_BE),
+    }
+)
+
+# CCSDS 502.0-B-3, table 4-3, as written in KVN's brackets and XML's attribute
+_UNITS = {
+    "MEAN_MOTION": "rev/day",
+    "INCLINATION": "deg",
+    "RA_OF_ASC_NODE": "deg",
+    "ARG_OF_PERICENTER": "deg",
+    "MEAN_ANOMALY": "deg",
+    "BSTAR": "1/er",
+    "MEAN_MOTION_DOT": "rev/day**2",
+    "MEAN_MOTION_DDOT": "rev/day**3",
+}
 
 
 class FieldFault(Exception):
@@ -139,6 +167,13 @@ def catalogue_number(raw: object) -> int:
     return raw
 
 
+def check_unit(field: str, unit: str) -> None:
+    """A unit that is written must be the one that the keyword has."""
+    expected = _UNITS.get(field)
+    if expected is not None and unit.strip().lower() != expected:
+        raise FieldFault(field, f"[{unit}]", f"must be in {expected}")
+
+
 def tle_catalogue_number(text: str) -> int:
     """The catalogue number of columns 3 to 7: five digits, or Alpha-5 (`A0404` is 100404)."""
     first = text[0]
@@ -164,6 +199,8 @@ def omm_epoch_us(text: str) -> int:
     h, m, s = int(hour), int(minute), int(second)
     if h > 23 or m > 59 or s > 60 or (s == 60 and (h, m) != (23, 59)):
         raise FieldFault("EPOCH", text, "has no such time of day")
+    if int(year) not in _YEARS:
+        raise FieldFault("EPOCH", text, f"is not between {_YEARS[0]} and {_YEARS[-1]}")
     if day_of_year is not None:
         days = days_since_1970(int(year), int(day_of_year), text)
     else:
@@ -186,11 +223,8 @@ def tle_epoch_us(year: str, day: str, fraction: str) -> int:
 
 def days_since_1970(year: int, day_of_year: int, written: str) -> int:
     """Days from 1970 to a day of a year, which must have that day."""
-    try:
-        first = date(year, 1, 1).toordinal()
-        length = date(year, 12, 31).toordinal() - first + 1
-    except ValueError:
-        raise FieldFault("EPOCH", written, "is no year of the calendar") from None
+    first = date(year, 1, 1).toordinal()
+    length = date(year, 12, 31).toordinal() - first + 1
     if not 1 <= day_of_year <= length:
         raise FieldFault("EPOCH", written, f"{year} has no day {day_of_year}")
     return first + day_of_year - 1 - _UNIX_EPOCH_DAY

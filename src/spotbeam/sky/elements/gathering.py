@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from spotbeam.errors import ElementsError
-from spotbeam.sky.elements.fields import FieldFault, Row, shown
+from spotbeam.sky.elements.fields import FieldFault, Row, printable, shown
 from spotbeam.sky.elements.values import ElementFault, ElementSets, Provenance
 
 # A file with more than this is not one of element sets; an endless report helps nobody.
@@ -59,6 +59,12 @@ class Gathering:
             reason = "holds bytes that are not UTF-8 or not printable; they are shown as \ufffd"
             self.note("OBJECT_NAME", row[1], reason, position, number, "noted")
 
+    def credit(self, originator: str, creation_date: str) -> None:
+        """Take who made a set, and when, where the file says it."""
+        if originator:
+            self.originators.add(printable(originator))
+        self.creation_date = max(self.creation_date, printable(creation_date))
+
     def skip(self, fault: FieldFault, position: int, number: int | None = None) -> None:
         """Report one set that cannot be used; the position is the faulty field's."""
         self._read += 1
@@ -99,6 +105,7 @@ class Gathering:
     def elements(self, provenance: Provenance) -> ElementSets:
         """The kept sets in columns, in the order of the file."""
         rows = [row for row, _ in sorted(self._kept.values(), key=lambda kept: kept[1])]
+        self._note_nameless()
         columns = list(zip(*rows, strict=True)) if rows else [()] * 13
         whole = [np.array(columns[at], dtype=np.int64) for at in (0, 3)]
         numbers = [np.array(column, dtype=np.float64) for column in columns[4:]]
@@ -119,3 +126,10 @@ class Gathering:
             source=provenance.source,
             provenance=provenance,
         )
+
+    def _note_nameless(self) -> None:
+        """Where most sets have a name, one without has lost it."""
+        nameless = [(row, position) for row, position in self._kept.values() if not row[1]]
+        if 2 * len(nameless) < len(self._kept):
+            for row, position in nameless:
+                self.note("OBJECT_NAME", "", "missing: kept without a name", position, row[0])

@@ -33,7 +33,7 @@ _MARKERS = (
     ("omm-kvn", re.compile(r"^[ \t]*(?:NORAD_CAT_ID|EPOCH)[ \t]*=", re.MULTILINE)),
     ("tle", re.compile(r"^[12] [ 0-9A-Z][ 0-9]{3}[0-9][A-Z ]", re.MULTILINE)),
 )
-_CSV_HEADER = re.compile(r"\s*[^\n]*\b(?:NORAD_CAT_ID|MEAN_MOTION|EPOCH)\b[^\n]*,")
+_CSV_HEADER = re.compile(r"[^\n]*\b(?:NORAD_CAT_ID|MEAN_MOTION|EPOCH)\b[^\n]*,")
 _FORMATS_HINT = "pass OMM in JSON, CSV, XML or KVN, or two-line sets, as CelesTrak serves them"
 
 
@@ -77,10 +77,11 @@ def parse_elements(
     if not len(elements):
         if not faults:
             raise ElementsError("holds no element sets", place=source, hint=_FORMATS_HINT)
+        sets = "no element set" if into.read == 1 else f"none of {into.read:,} element sets"
         raise ElementsError(
-            f"not one of {into.read} element sets can be used; the first: {faults[0]}",
+            f"{sets} can be used: {faults[0]}",
             place=source,
-            hint="download the file again" if into.read else _FORMATS_HINT,
+            hint="download the file again, or mend the line" if into.read else _FORMATS_HINT,
         )
     return elements, report
 
@@ -111,14 +112,12 @@ def _text(raw: bytes, source: str) -> str:
 
 
 def _sniff(text: str, source: str) -> str:
-    if _CSV_HEADER.match(text[:10_000]) and '"' not in text[:20]:
-        return "omm-csv"
     counts = {name: len(marker.findall(text)) for name, marker in _MARKERS}
     best = max(counts, key=lambda name: counts[name])
-    if not counts[best]:
-        raise ElementsError(
-            f"is not element sets: it begins {shown(text.lstrip())!r}",
-            place=source,
-            hint=_FORMATS_HINT,
-        )
-    return best
+    if counts[best]:
+        return best
+    if _CSV_HEADER.match(text.lstrip()[:10_000]):
+        return "omm-csv"
+    raise ElementsError(
+        f"is not element sets: it begins {shown(text.lstrip())!r}", place=source, hint=_FORMATS_HINT
+    )
