@@ -40,11 +40,12 @@ def read_source(
         raise error(
             f"cannot be read: {problem.strerror}", place=str(path), hint="check the path"
         ) from None
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        what = "a folder" if stat.S_ISDIR(found.st_mode) else "not an ordinary file"
+        raise error(f"is {what}", place=str(path), hint="name a file")
     with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            what = "a folder" if stat.S_ISDIR(found.st_mode) else "not an ordinary file"
-            raise error(f"is {what}", place=str(path), hint="name a file")
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise error(

@@ -105,6 +105,7 @@ def _geometry_column(source: SourceBytes, schema: pa.Schema, checks: ShapeChecks
     at = f"metadata 'geo'.columns.{name}"
     encoding = column.get("encoding")
     field = schema.field(name).type
+    field = field.value_type if pa.types.is_dictionary(field) else field
     if encoding != "WKB" or not (pa.types.is_binary(field) or pa.types.is_large_binary(field)):
         checks.fail(f"{shown(encoding)} as {field} is not WKB", f"{at}.encoding", "write WKB")
     if column.get("edges", "planar") != "planar":
