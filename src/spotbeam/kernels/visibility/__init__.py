@@ -17,8 +17,8 @@ from spotbeam.kernels.visibility.exact import (
     satellites_in_view_exact,
     sine_of_elevation,
 )
-from spotbeam.kernels.visibility.grouping import Floats, Sites, prepare
 from spotbeam.kernels.visibility.fast import sweep
+from spotbeam.kernels.visibility.grouping import Floats, Sites, prepare
 
 __all__ = [
     "InView",
