@@ -8,7 +8,6 @@ import io
 import json
 import lzma
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from spotbeam.errors import ElementsError, nearest
-from spotbeam.sky.elements import ElementSets, ElementsReport, parse_elements
+from spotbeam.formats.atomic import write_bytes
+from spotbeam.sky.elements import COLUMNS, ElementSets, ElementsReport, parse_elements
 
 # A hundred times the public catalogue in JSON (33,000 objects, 15 MB in 2026) is 1.5 GB and
 # nobody's file; a sixth of that is room enough, and what a bomb may cost.
@@ -49,10 +49,12 @@ def write_elements(path: str | os.PathLike[str], elements: ElementSets) -> None:
     (EPHEMERIS_TYPE 0, CLASSIFICATION_TYPE U, ELEMENT_SET_NO 999) and a REV_AT_EPOCH of 0.
 
     Raises:
-        ElementsError: no such format, or the file cannot be written.
+        ElementsError: no such format, or a value or name that would not read back.
+        OutputError: the file cannot be written.
     """
     file = Path(path)
     place = str(file)
+    _refuse_unreadable(elements, place)
     name = file.name.lower()
     packing = next((suffix for suffix in (".xz", ".gz") if name.endswith(suffix)), "")
     written = name.removesuffix(packing)
@@ -67,10 +69,7 @@ def write_elements(path: str | os.PathLike[str], elements: ElementSets) -> None:
         data = lzma.compress(data)
     elif packing == ".gz":
         data = gzip.compress(data, mtime=0)
-    try:
-        _replace(file, data)
-    except OSError as error:
-        raise ElementsError(f"cannot be written: {error.strerror}", place=place) from None
+    write_bytes(file, data)
 
 
 def _records(elements: ElementSets) -> Iterator[dict[str, str | int | float]]:
@@ -115,18 +114,17 @@ def _omm_csv(elements: ElementSets) -> bytes:
     return text.getvalue().encode()
 
 
-def _replace(file: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, file)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+def _refuse_unreadable(elements: ElementSets, place: str) -> None:
+    """What would not read back as it is must not be written."""
+    for column in COLUMNS:
+        finite = np.isfinite(getattr(elements, column))
+        if not finite.all():
+            number = elements.catalogue_number[np.argmin(finite)]
+            raise ElementsError(f"satellite {number} has {column} that is no number", place=place)
+    for row, name in enumerate(elements.name):
+        if not (name + elements.international_designator[row]).isprintable():
+            number = elements.catalogue_number[row]
+            raise ElementsError(f"satellite {number} has the name {name!r}", place=place)
 
 
 def _read_bytes(file: Path) -> bytes:

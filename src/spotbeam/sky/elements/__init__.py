@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from spotbeam.sky.elements.reading import FORMATS, parse_elements
 from spotbeam.sky.elements.values import (
+    COLUMNS,
     ElementFault,
     ElementSets,
     ElementsReport,
@@ -16,6 +17,7 @@ from spotbeam.sky.elements.values import (
 )
 
 __all__ = [
+    "COLUMNS",
     "FORMATS",
     "ElementFault",
     "ElementSets",

@@ -101,9 +101,12 @@ class ElementSets(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def __repr__(self) -> str:
         return f"<ElementSets: {len(self):,} from {self.source}>"
 
-    def take(self, index: npt.ArrayLike) -> ElementSets:
-        """The rows that an index array, a boolean mask or a slice's range selects, in its order."""
-        rows = np.arange(len(self))[np.asarray(index)]
+    def take(self, index: npt.ArrayLike | slice) -> ElementSets:
+        """The rows that indices, a boolean mask or a slice select, in that order."""
+        if not isinstance(index, slice):
+            index = np.asarray(index)
+            index = index.astype(np.int64) if index.size == 0 else index
+        rows = np.arange(len(self))[index]
         return ElementSets(
             **{column: getattr(self, column)[rows] for column in COLUMNS},
             name=tuple(self.name[row] for row in rows),
