@@ -129,4 +129,4 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     names = list(known)
     by_lower = {k.lower(): k for k in names}
     found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
+    return str(by_lower[found[0]]) if found else None
