@@ -1,0 +1,338 @@
+"""The raster filled in: a place's face in one look, or a short list of segments near it.
+
+A *face* is one distinct set of regions; it is known by the exclusive or of their keys.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from spotbeam.kernels.lookup.raster import (
+    BLOCK,
+    BLOCK_COLUMNS,
+    BLOCK_ROWS,
+    COLUMNS,
+    ROWS,
+    column_of,
+    column_west,
+    row_of,
+    row_south,
+)
+from spotbeam.kernels.lookup.sides import is_left
+
+Int32s = npt.NDArray[np.int32]
+
+
+class Raster(NamedTuple):
+    """What a point's face is read from.
+
+    A `block` or `fine` value of 0 or more is a face. In `block`, -1 - k means that the 64 cells
+    from `fine[64 * k]` must be asked, row by row from the south-west. In `fine`, -1 - w means that
+    segments touch the cell, and that its record begins at word w: the key of the face at its
+    south-west corner; the cell's number among the mixed cells, times 2^32, plus the number of its
+    segments; and for each segment lon, lat of the lower end, lon, lat of the other, and its key.
+    One record is a cache line or two.
+
+    Attributes:
+        block: shape (BLOCK_ROWS * BLOCK_COLUMNS,).
+        fine: shape (64 * n_mixed_block,).
+        word, number: the records, seen as uint64 and as float64; the same memory.
+        slot_hash, slot_face: an open-addressed table from a face's key to the face, -1 if empty;
+            its size is a power of two.
+    """
+
+    block: Int32s
+    fine: Int32s
+    word: npt.NDArray[np.uint64]
+    number: npt.NDArray[np.float64]
+    slot_hash: npt.NDArray[np.uint64]
+    slot_face: Int32s
+
+
+HEAD = 2  # words of a record before its segments
+STEP = 5  # words a segment
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+
+
+class FaceLog(NamedTuple):
+    """How each face was met first: by crossing `segment` from the face `parent`.
+
+    Face 0 is where no region is. A face that was only passed through between two segments crossed
+    at once may be no place at all.
+
+    Attributes:
+        hash, parent, segment: shape (capacity,); only the first `used[0]` are in use.
+        used: shape (1,).
+    """
+
+    hash: npt.NDArray[np.uint64]
+    parent: Int32s
+    segment: Int32s
+    used: Int32s
+
+
+def empty_log(capacity: int) -> tuple[FaceLog, npt.NDArray[np.uint64], Int32s]:
+    """A log that holds face 0 only, and a table with room for all that it can hold."""
+    log = FaceLog(
+        np.zeros(capacity, np.uint64),
+        np.full(capacity, -1, np.int32),
+        np.full(capacity, -1, np.int32),
+        np.ones(1, np.int32),
+    )
+    return log, *_table(log.hash[:1], 2 * capacity)
+
+
+def face_table(hashes: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], Int32s]:
+    """A table (`slot_hash`, `slot_face`) of faces numbered in the order of their keys here."""
+    return _table(hashes, 1 << (2 * len(hashes)).bit_length())
+
+
+def _table(hashes: npt.NDArray[np.uint64], size: int) -> tuple[npt.NDArray[np.uint64], Int32s]:
+    slot_hash = np.zeros(size, np.uint64)
+    slot_face = np.full(size, -1, np.int32)
+    for face, face_hash in enumerate(hashes.tolist()):
+        slot = face_hash & (size - 1)
+        while slot_face[slot] >= 0:
+            slot = (slot + 1) & (size - 1)
+        slot_hash[slot] = face_hash
+        slot_face[slot] = face
+    return slot_hash, slot_face
+
+
+# A millimetre: what is thinner counts as rounding.
+SLIVER_DEG = 1e-8
+
+
+@njit(cache=True, nogil=True)
+def face_of_hash(slot_hash: Any, slot_face: Any, face_hash: Any) -> int:
+    """The face with a key, or -1."""
+    mask = np.uint64(len(slot_hash) - 1)
+    slot = face_hash & mask
+    while slot_face[slot] >= 0:
+        if slot_hash[slot] == face_hash:
+            return int(slot_face[slot])
+        slot = (slot + np.uint64(1)) & mask
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def intern_face(
+    log: Any, slot_hash: Any, slot_face: Any, face_hash: Any, parent: int, segment: int
+) -> Any:
+    """The face with a key, entered if it is new. -1 if the log is full."""
+    face = face_of_hash(slot_hash, slot_face, face_hash)
+    if face >= 0:
+        return face
+    face = log.used[0]
+    if face >= len(log.hash):
+        return -1
+    log.hash[face] = face_hash
+    log.parent[face] = parent
+    log.segment[face] = segment
+    log.used[0] = face + 1
+    mask = np.uint64(len(slot_hash) - 1)
+    slot = face_hash & mask
+    while slot_face[slot] >= 0:
+        slot = (slot + np.uint64(1)) & mask
+    slot_hash[slot] = face_hash
+    slot_face[slot] = face
+    return face
+
+
+@njit(cache=True, nogil=True)
+def lay_out(cell: Any, segment: Any, ends: Any, key: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """The tables with a record for each mixed cell; faces and corners are still to be filled in.
+
+    Returns:
+        block, fine, word: as in `Raster`, with 0 where a face or a corner's key is to stand.
+        start, pair_segment: which segments the records hold: those of mixed cell k are
+            `pair_segment[start[k]:start[k + 1]]`.
+    """
+    block = np.zeros(BLOCK_ROWS * BLOCK_COLUMNS, dtype=np.int32)
+    for i in range(len(cell)):
+        block[_block_place(cell[i])] = -1
+    mixed_blocks = 0
+    for b in range(len(block)):
+        if block[b] < 0:
+            mixed_blocks += 1
+            block[b] = -mixed_blocks
+    fine = np.zeros(mixed_blocks * BLOCK * BLOCK, dtype=np.int32)
+    for i in range(len(cell)):
+        fine[_fine_place(block, cell[i])] += 1
+    mixed = 0
+    for f in range(len(fine)):
+        mixed += fine[f] > 0
+    start = np.zeros(mixed + 1, dtype=np.int32)
+    word = np.zeros(HEAD * mixed + STEP * len(cell), dtype=np.uint64)
+    number = word.view(np.float64)
+    mixed = 0
+    for f in range(len(fine)):
+        if fine[f] > 0:
+            start[mixed + 1] = start[mixed] + fine[f]
+            record = HEAD * mixed + STEP * start[mixed]
+            word[record + 1] = np.uint64(mixed) << _HALF
+            fine[f] = -1 - record
+            mixed += 1
+    pair_segment = np.empty(len(cell), dtype=np.int32)
+    for i in range(len(cell)):
+        record = -1 - fine[_fine_place(block, cell[i])]
+        count, mixed = record_counts(word, record)
+        word[record + 1] += np.uint64(1)
+        s = segment[i]
+        pair_segment[start[mixed] + count] = s
+        at = record + HEAD + STEP * count
+        number[at : at + 4] = ends[s]
+        if ends[s, 0] == -180.0 and ends[s, 2] == -180.0:
+            number[at] = number[at + 2] = 180.0
+        word[at + 4] = key[s]
+    return block, fine, word, start, pair_segment
+
+
+@njit(cache=True, nogil=True)
+def record_counts(word: Any, record: int) -> tuple[Any, Any]:
+    """The number of segments in a record, and its cell's number among the mixed cells."""
+    both = word[record + 1]
+    return np.int64(both & _LOW), np.int64(both >> _HALF)
+
+
+@njit(cache=True, nogil=True)
+def _block_place(cell: int) -> int:
+    row, column = cell // COLUMNS, cell % COLUMNS
+    return int((row // BLOCK) * BLOCK_COLUMNS + column // BLOCK)
+
+
+@njit(cache=True, nogil=True)
+def _fine_place(block: Any, cell: int) -> int:
+    row, column = cell // COLUMNS, cell % COLUMNS
+    slot = -1 - block[_block_place(cell)]
+    return int(slot * BLOCK * BLOCK + (row % BLOCK) * BLOCK + column % BLOCK)
+
+
+@njit(cache=True, nogil=True)
+def fill_faces(
+    block: Any,
+    fine: Any,
+    word: Any,
+    row_start: Any,
+    crossing_column: Any,
+    crossing_segment: Any,
+    key: Any,
+    log: Any,
+    slot_hash: Any,
+    slot_face: Any,
+) -> bool:
+    """Walk along every row of corners and enter the face met at each. False if the log is full."""
+    head = np.full(COLUMNS + 1, -1, dtype=np.int32)
+    after = np.empty(len(crossing_column), dtype=np.int32)
+    for row in range(ROWS):
+        first, stop = row_start[row], row_start[row + 1]
+        for i in range(first, stop):
+            after[i] = head[crossing_column[i]]
+            head[crossing_column[i]] = i
+        face_hash = np.uint64(0)
+        face = 0
+        base = (row // BLOCK) * BLOCK_COLUMNS
+        for column in range(COLUMNS):
+            i = head[column]
+            while i >= 0:
+                s = crossing_segment[i]
+                face_hash ^= key[s]
+                face = intern_face(log, slot_hash, slot_face, face_hash, face, s)
+                if face < 0:
+                    return False
+                i = after[i]
+            b = base + column // BLOCK
+            if block[b] < 0:
+                f = (-1 - block[b]) * BLOCK * BLOCK + (row % BLOCK) * BLOCK + column % BLOCK
+                if fine[f] < 0:
+                    word[-1 - fine[f]] = face_hash
+                else:
+                    fine[f] = face
+            elif row % BLOCK == 0 and column % BLOCK == 0:
+                block[b] = face
+        for i in range(first, stop):
+            head[crossing_column[i]] = -1
+    return True
+
+
+# What follows is asked once a point. It takes the arrays of `Raster` one by one: to read them from
+# the tuple would count references up and down, which takes longer than the look-up.
+
+
+@njit(cache=True, nogil=True)
+def cell_value(block: Any, fine: Any, row: int, column: int) -> int:
+    """The face of a cell that no segment touches, or -1 - w for the record at word w."""
+    value = block[(row // BLOCK) * BLOCK_COLUMNS + column // BLOCK]
+    if value < 0:
+        value = fine[(-1 - value) * BLOCK * BLOCK + (row % BLOCK) * BLOCK + column % BLOCK]
+    return int(value)
+
+
+@njit(cache=True, nogil=True)
+def crosses(
+    ax: float, ay: float, bx: float, by: float, x0: float, y0: float, x: float, y: float
+) -> bool:
+    """Whether a segment is crossed an odd number of times on the way from (x0, y0) to (x, y).
+
+    The way goes north along x0 first, then east along y, from a cell's corner to a point in it.
+    """
+    toggles = False
+    # Half open in both directions: what touches the way from the south or west does not cross it.
+    if ay <= y < by and not (ax > x and bx > x) and not (ax < x0 and bx < x0):
+        toggles = is_left(ax, ay, bx, by, x, y) != is_left(ax, ay, bx, by, x0, y)
+    if (ax <= x0) != (bx <= x0) and not ay > y and not by < y0:
+        toggles ^= is_left(ax, ay, bx, by, x0, y) != is_left(ax, ay, bx, by, x0, y0)
+    return toggles
+
+
+@njit(cache=True, nogil=True)
+def mixed_hash(word: Any, number: Any, record: int, y: float, x: float) -> Any:
+    """The key of the face of a point in a mixed cell."""
+    x0, y0 = column_west(column_of(x)), row_south(row_of(y))
+    face_hash = word[record]
+    at = record + HEAD
+    for _ in range(np.int64(word[record + 1] & _LOW)):
+        if crosses(number[at], number[at + 1], number[at + 2], number[at + 3], x0, y0, x, y):
+            face_hash ^= word[at + 4]
+        at += STEP
+    return face_hash
+
+
+@njit(cache=True, nogil=True)
+def face_at(
+    block: Any,
+    fine: Any,
+    word: Any,
+    number: Any,
+    slot_hash: Any,
+    slot_face: Any,
+    y: float,
+    x: float,
+) -> Any:
+    """The face of one place on the map (see `map_place`)."""
+    value = cell_value(block, fine, row_of(y), column_of(x))
+    if value >= 0:
+        return value
+    face_hash = mixed_hash(word, number, -1 - value, y, x)
+    face = face_of_hash(slot_hash, slot_face, face_hash)
+    # A crack under a millimetre wide may hold a face that was never met: step out of it.
+    ring = 0
+    while face < 0 and ring < 8:
+        ring += 1
+        for way in range(9):
+            y1 = min(max(y + (way % 3 - 1) * ring * SLIVER_DEG, -90.0), 89.99999999999999)
+            x1 = x + (way // 3 - 1) * ring * SLIVER_DEG
+            if face >= 0 or not -180.0 <= x1 < 180.0:
+                continue
+            value = cell_value(block, fine, row_of(y1), column_of(x1))
+            if value >= 0:
+                face = value
+            else:
+                face_hash = mixed_hash(word, number, -1 - value, y1, x1)
+                face = face_of_hash(slot_hash, slot_face, face_hash)
+    return max(face, 0)
