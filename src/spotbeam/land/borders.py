@@ -27,7 +27,6 @@ import pyarrow.parquet
 import shapely
 from numpy.typing import NDArray
 
-
 UNITS_PER_DEGREE = 100_000
 """Vertices are kept as whole numbers of 1e-5 degrees, about 1 m."""
 
@@ -121,11 +120,12 @@ def disputed_lands() -> tuple[DisputedLand, ...]:
 def land_of_pieces() -> tuple[DisputedLand | None, ...]:
     """For each of `pieces()`, the row of the table of claims that it belongs to, if any."""
     ids = _columns()["id"]
+    known = set(ids)
     found: dict[str, DisputedLand] = {}
     for land in disputed_lands():
         for pattern in land.pieces:
-            matches = [key for key in ids if fnmatch.fnmatchcase(key, pattern)]
-            if not matches or any(key in found for key in matches):
+            matches = fnmatch.filter(ids, pattern) if "*" in pattern else [pattern]
+            if not known.issuperset(matches) or not matches or not found.keys().isdisjoint(matches):
                 raise RuntimeError(f"claims.toml: {pattern!r} of {land.id} is no piece, or twice")
             found.update(dict.fromkeys(matches, land))
     return tuple(map(found.get, ids))
@@ -135,25 +135,27 @@ def _read(name: str) -> bytes:
     return (resources.files("spotbeam.land") / "data" / name).read_bytes()
 
 
+@functools.cache
 def _table(name: str) -> pyarrow.Table:
-    return pyarrow.parquet.read_table(io.BytesIO(_read(name)))
+    return pyarrow.parquet.ParquetFile(io.BytesIO(_read(name))).read()
 
 
 @functools.cache
 def _columns() -> dict[str, list[str]]:
-    table = pyarrow.parquet.read_table(
-        io.BytesIO(_read("borders.parquet")), columns=["id", "name", "country", "iso_3166_2"]
+    columns: dict[str, list[str]] = (
+        _table("borders.parquet").select(["id", "name", "country", "iso_3166_2"]).to_pydict()
     )
-    columns: dict[str, list[str]] = table.to_pydict()
     return columns
 
 
 def _multipolygons(table: pyarrow.Table) -> NDArray[np.object_]:
     """Undo what `scripts/build_borders.py` does when it writes: steps, zigzag, open rings."""
 
-    def lists(name: str) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    def lists(name: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        # Through DLPack: Arrow's own to_numpy imports pandas where it is installed, 0.9 s.
         column = table[name].combine_chunks()
-        return column.offsets.to_numpy().astype(np.int64), column.flatten().to_numpy()
+        offsets, values = np.from_dlpack(column.offsets), np.from_dlpack(column.flatten())
+        return np.asarray(offsets, dtype=np.int32), np.asarray(values, dtype=np.int32)
 
     piece_ends, rings = lists("rings")
     _, vertices = lists("vertices")
