@@ -61,7 +61,10 @@ def conditions(rule: Rule, case: Case) -> Iterator[Condition]:
     yield from _who(rule, case)
     yield from _thresholds(rule, case)
     if is_stale(rule, case.policy, case.at_us) and rule.on_stale != "hold":
-        yield Condition("on_stale", _stands_while_stale(rule, case), case.policy.witnessed_at_us)
+        stands = stands_while_stale(
+            rule, protected=is_protected(case.terminal), served=case.memory.served
+        )
+        yield Condition("on_stale", stands, case.policy.witnessed_at_us)
 
 
 def darkens(rule: Rule, case: Case) -> bool:
@@ -158,10 +161,9 @@ def _thresholds(rule: Rule, case: Case) -> Iterator[Condition]:
         yield Condition("thresholds.over_gb", used_gb > asked.over_gb, used_gb)
 
 
-def _stands_while_stale(rule: Rule, case: Case) -> bool:
-    """Whether a stale rule that does not simply hold still does its work for this terminal."""
-    protected = is_protected(case.terminal)
+def stands_while_stale(rule: Rule, *, protected: bool, served: bool) -> bool:
+    """Whether a stale rule that does not simply hold still does its work for a terminal."""
     if rule.effect in (Effect.GRANT, Effect.EXEMPT):
-        return protected and (rule.on_stale == "allow_protected" or case.memory.served)
+        return protected and (rule.on_stale == "allow_protected" or served)
     # A deny stands, but for those whom its people wanted served in silence; a limit stands.
     return rule.effect is Effect.LIMIT or rule.on_stale == "deny" or not protected

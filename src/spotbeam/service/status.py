@@ -17,7 +17,7 @@ import numpy.typing as npt
 from spotbeam.service.policy import Policy
 from spotbeam.service.position import Ids
 from spotbeam.service.terminals import Terminal
-from spotbeam.service.verdict import REASONS, Outcome, OutcomeWord
+from spotbeam.service.verdict import REASONS, Outcome, OutcomeWord, Verdict
 
 if TYPE_CHECKING:
     from spotbeam.service.compiled import CompiledPolicy, VerdictColumns
@@ -87,8 +87,16 @@ def service_state(
     return ServiceState.LIMITED if outcome == "limit" else ServiceState.SERVED
 
 
-def public_word(state: ServiceState, reason: str, *, is_withheld: bool = False) -> str:
-    """The word for the public, of `PUBLIC_WORDS`.
+def public_word(
+    policy: Policy, decided: Verdict, has_satellite: bool, territories: Ids, at_us: int
+) -> str:
+    """The word for the public, of `PUBLIC_WORDS`, for ground with these territory ids."""
+    state = service_state(decided.outcome, has_satellite=has_satellite)
+    return word_of(state, decided.reason, is_withheld=is_withheld_at(policy, territories, at_us))
+
+
+def word_of(state: ServiceState, reason: str, *, is_withheld: bool = False) -> str:
+    """The public word of a service state.
 
     Args:
         state: What the reference terminal has.
@@ -126,7 +134,7 @@ def public_word_codes(
         face: The face of the ground that each site lies in, shape (n,).
     """
     word_of_reason = np.array(
-        [PUBLIC_WORDS.index(public_word(ServiceState.DENIED, reason)) for reason in REASONS]
+        [PUBLIC_WORDS.index(word_of(ServiceState.DENIED, reason)) for reason in REASONS]
     )
     withheld = np.array(
         [

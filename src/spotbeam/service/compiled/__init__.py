@@ -1,0 +1,15 @@
+"""The verdict over columns: a policy compiled for its ground, and terminals decided in bulk."""
+
+from spotbeam.service.compiled.binding import Bound, bind
+from spotbeam.service.compiled.deciding import MemoryColumns, VerdictColumns, verdicts
+from spotbeam.service.compiled.tables import CompiledPolicy, compile_policy
+
+__all__ = [
+    "Bound",
+    "CompiledPolicy",
+    "MemoryColumns",
+    "VerdictColumns",
+    "bind",
+    "compile_policy",
+    "verdicts",
+]

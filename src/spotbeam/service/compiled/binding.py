@@ -1,0 +1,278 @@
+"""Terminals as a compiled policy sees them: what kind each is, and what ground its disc touches."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from spotbeam.kernels import verdicts as kernel
+from spotbeam.service.compiled.tables import CompiledPolicy, to_words
+from spotbeam.service.rules import Rule
+from spotbeam.service.terminals import Account, Mobility, Protection, Terminals
+
+# A table of combinations stays in the processor's second cache.
+_MAX_TABLE_WORDS = 1 << 15
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Bound:
+    """Terminals bound to a compiled policy; good for any moment while nobody moves.
+
+    Attributes:
+        flags, who, who_bits: As in `kernel.Kinds`.
+        own: The face of each terminal, shape (n,).
+        touched: The set of faces that its disc touches at each guard width, shape (n, n_guard).
+        set_bits, any_bits: Rules that a set is ground for, shape (n_set, n_word): in `any_bits` an
+            exempt counts as soon as it covers any of the set.
+        word_start, words, face_start, faces: As in `kernel.Places`.
+    """
+
+    compiled: CompiledPolicy
+    terminals: Terminals
+    flags: npt.NDArray[np.uint8]
+    who: kernel.Ints
+    who_bits: kernel.Bits
+    own: kernel.Ints
+    touched: kernel.Ints
+    set_bits: kernel.Bits
+    any_bits: kernel.Bits
+    word_start: kernel.Ints
+    words: kernel.Ints
+    face_start: kernel.Ints
+    faces: kernel.Ints
+
+    def __len__(self) -> int:
+        return len(self.terminals)
+
+
+def bind(compiled: CompiledPolicy, terminals: Terminals) -> Bound:
+    """Bind terminals to a policy: find their ground, and sort them by what rules ask of them."""
+    flags, who, who_bits = _kinds(compiled, terminals)
+    own, touched, sets = _ground(compiled, terminals)
+    return Bound(
+        compiled=compiled,
+        terminals=terminals,
+        flags=flags,
+        who=who,
+        who_bits=who_bits,
+        own=own,
+        touched=touched,
+        **_set_tables(compiled, sets),
+    )
+
+
+def _ground(
+    compiled: CompiledPolicy, terminals: Terminals
+) -> tuple[kernel.Ints, kernel.Ints, list[Sequence[int]]]:
+    """Own face, touched set by guard width, and the sets beyond those of a single face."""
+    ground = compiled.ground
+    known = ~np.isnan(terminals.lat_deg)
+    lat_deg, lon_deg = terminals.lat_deg, terminals.lon_deg
+    if not known.all():
+        lat_deg, lon_deg = np.where(known, lat_deg, 0.0), np.where(known, lon_deg, 0.0)
+    own = np.ascontiguousarray(ground.locate(lat_deg, lon_deg), dtype=np.int32)
+    touched = np.empty((len(terminals), len(compiled.guards_km)), dtype=np.int32)
+    sets: list[Sequence[int]] = []
+    n_faces = len(compiled.face_bits)
+    for column, guard_km in enumerate(compiled.guards_km):
+        touched[:, column] = own
+        rows = slice(None) if guard_km else np.flatnonzero(terminals.position_error_m > 0)
+        radius_m = terminals.position_error_m[rows].astype(np.float64) + guard_km * 1000.0
+        if len(radius_m):
+            index, found = ground.touched(lat_deg[rows], lon_deg[rows], radius_m)
+            touched[rows, column] = index + (n_faces + len(sets))
+            sets.extend(found)
+    return own, touched, sets
+
+
+def _set_tables(compiled: CompiledPolicy, sets: list[Sequence[int]]) -> dict[str, np.ndarray]:
+    """The tables over all sets of faces: each face alone first, then those that were found."""
+    n_faces = len(compiled.face_bits)
+    sizes = np.ones(n_faces + len(sets), dtype=np.int64)
+    sizes[n_faces:] = [len(faces) for faces in sets]
+    start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    faces = np.concatenate(
+        [np.arange(n_faces, dtype=np.int32), *(np.asarray(s, dtype=np.int32) for s in sets)]
+    )
+    bits = compiled.face_bits[faces]
+    any_bits = np.bitwise_or.reduceat(bits, start[:-1], axis=0)
+    all_bits = np.bitwise_and.reduceat(bits, start[:-1], axis=0)
+    exempts = compiled.rules.masks[kernel.EXEMPTS]
+    rows, words = np.nonzero(any_bits)
+    counts = np.bincount(rows, minlength=len(sizes))
+    return {
+        "set_bits": (any_bits & ~exempts) | (all_bits & exempts),
+        "any_bits": any_bits,
+        "word_start": np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+        "words": words.astype(np.int32),
+        "face_start": start,
+        "faces": faces,
+    }
+
+
+def _kinds(
+    compiled: CompiledPolicy, terminals: Terminals
+) -> tuple[npt.NDArray[np.uint8], kernel.Ints, kernel.Bits]:
+    """Sort terminals by what the rules ask of them.
+
+    Codes that no rule tells apart fall together, and attributes are joined into groups as long as
+    all their combinations make a small table.
+    """
+    rules = compiled.ordered
+    listed, listed_bits = _listed(compiled, terminals)
+    columns = [
+        _named_bits(rules, lambda rule: rule.who.fleet, terminals.fleet_names),
+        _named_bits(rules, lambda rule: rule.who.sponsor, terminals.sponsor_names),
+        _named_bits(
+            rules,
+            lambda rule: rule.who.registrant_country,
+            terminals.registrant_country_names,
+        ),
+        _named_bits(rules, lambda rule: rule.who.plan, terminals.plan_names),
+        _named_bits(rules, lambda rule: rule.who.mobility, tuple(Mobility)),
+        _named_bits(rules, lambda rule: rule.who.protection, tuple(Protection)),
+        _named_bits(rules, lambda rule: rule.who.account, tuple(Account)),
+        _verified_bits(rules),
+        listed_bits,
+    ]
+    classes = [_classes(bits) for bits in columns]
+    groups = _groups([len(unique) for _, unique in classes], len(rules))
+    n = len(terminals)
+    who = np.empty((n, len(groups)), dtype=np.int32)
+    row = np.empty(n, dtype=np.int32)
+    flags = np.empty(n, dtype=np.uint8)
+    start = np.concatenate([[0], np.cumsum([len(bits) for bits in columns])]).astype(np.int32)
+    tables: list[kernel.Bits] = []
+    offset = 0
+    for number, group in enumerate(groups):
+        table, strides = _combinations([classes[column][1] for column in group], len(rules))
+        lookup = np.zeros(start[-1], dtype=np.int32)
+        for column, stride in zip(group, strides, strict=True):
+            lookup[start[column] : start[column + 1]] = classes[column][0] * stride
+        lookup[start[0] : start[1]] += offset
+        kernel.kinds_of(
+            terminals.fleet,
+            terminals.sponsor,
+            terminals.registrant_country,
+            terminals.plan,
+            terminals.mobility,
+            terminals.protection,
+            terminals.account,
+            terminals.verified,
+            listed,
+            terminals.distress,
+            terminals.lat_deg,
+            start,
+            lookup,
+            row,
+            flags,
+        )
+        who[:, number] = row
+        tables.append(table)
+        offset += len(table)
+    return flags, who, np.concatenate(tables)
+
+
+def _named_bits(
+    rules: Sequence[Rule], asked: Callable[[Rule], Sequence[str]], names: Sequence[str]
+) -> list[int]:
+    """For each code of a column: which rules it satisfies, as bits."""
+    indifferent = sum(1 << number for number, rule in enumerate(rules) if not asked(rule))
+    wanting: dict[str, int] = {}
+    for number, rule in enumerate(rules):
+        for name in asked(rule):
+            wanting[name] = wanting.get(name, 0) | 1 << number
+    return [indifferent | wanting.get(name, 0) for name in names] or [indifferent]
+
+
+def _verified_bits(rules: Sequence[Rule]) -> list[int]:
+    return [
+        sum(1 << n for n, rule in enumerate(rules) if rule.who.verified in (None, is_verified))
+        for is_verified in (False, True)
+    ]
+
+
+def _listed(
+    compiled: CompiledPolicy, terminals: Terminals
+) -> tuple[npt.NDArray[np.int32], list[int]]:
+    """Terminals by the lists and the rules that name them: a code each, and the codes' rules."""
+    rules = compiled.ordered
+    lists = {entry.name: entry.terminals for entry in compiled.policy.lists}
+    used = {name for rule in rules for name in (*rule.who.on_list, *rule.who.not_on_list)}
+    groups = [frozenset(lists[name]) for name in sorted(used)]
+    names = sorted(used)
+    for rule in rules:
+        if rule.who.terminal:
+            groups.append(frozenset(rule.who.terminal))
+            names.append("")
+    members: dict[str, int] = {}
+    for number, group in enumerate(groups):
+        for terminal in group:
+            members[terminal] = members.get(terminal, 0) | 1 << number
+    codes = {
+        pattern: code for code, pattern in enumerate({0: None, **dict.fromkeys(members.values())})
+    }
+    column = np.zeros(len(terminals), dtype=np.int32)
+    if members:
+        found = pc.index_in(terminals.id, pa.array(list(members), type=pa.large_string()))
+        place = pc.fill_null(found, -1).to_numpy(zero_copy_only=False)
+        column = np.array([*(codes[p] for p in members.values()), 0], dtype=np.int32)[place]
+    return column, [_pattern_bits(rules, groups, names, pattern) for pattern in codes]
+
+
+def _pattern_bits(
+    rules: Sequence[Rule], groups: Sequence[frozenset[str]], names: Sequence[str], pattern: int
+) -> int:
+    """Which rules a terminal satisfies that is in these groups (bits of `pattern`)."""
+    on = {name for number, name in enumerate(names) if name and pattern >> number & 1}
+    own = {
+        group for number, group in enumerate(groups) if not names[number] and pattern >> number & 1
+    }
+    bits = 0
+    for number, rule in enumerate(rules):
+        who = rule.who
+        if who.terminal and frozenset(who.terminal) not in own:
+            continue
+        if who.on_list and not on.intersection(who.on_list):
+            continue
+        if on.intersection(who.not_on_list):
+            continue
+        bits |= 1 << number
+    return bits
+
+
+def _classes(bits: Sequence[int]) -> tuple[npt.NDArray[np.int32], list[int]]:
+    """Codes that satisfy the same rules share a class: class by code, and each class's rules."""
+    unique = list(dict.fromkeys(bits))
+    number = {pattern: index for index, pattern in enumerate(unique)}
+    return np.array([number[pattern] for pattern in bits], dtype=np.int32), unique
+
+
+def _groups(sizes: Sequence[int], n_rules: int) -> list[list[int]]:
+    """Columns joined so that each group's table of combinations stays small."""
+    limit = max(1, _MAX_TABLE_WORDS // max(1, -(-n_rules // 64)))
+    groups: list[tuple[int, list[int]]] = []
+    for column in sorted(range(len(sizes)), key=lambda column: sizes[column]):
+        for index, (product, members) in enumerate(groups):
+            if product * sizes[column] <= limit:
+                groups[index] = (product * sizes[column], [*members, column])
+                break
+        else:
+            groups.append((sizes[column], [column]))
+    return [members for _, members in groups]
+
+
+def _combinations(classes: Sequence[Sequence[int]], n_rules: int) -> tuple[kernel.Bits, list[int]]:
+    """The rules of all combinations of classes, and how far apart a column's classes stand."""
+    table = np.full((1, to_words(0, n_rules).size), np.uint64(0xFFFFFFFFFFFFFFFF))
+    strides: list[int] = []
+    for column in classes:
+        words = np.stack([to_words(bits, n_rules) for bits in column])
+        strides.append(len(table))
+        table = (words[:, None, :] & table[None, :, :]).reshape(-1, table.shape[1])
+    return table, strides
