@@ -265,7 +265,9 @@ def satrecs(elements: ElementSets) -> list[Satrec]:
     microsecond, which `sgp4init` alone would round.
     """
     jd, fraction = julian_date(elements.epoch_us)
-    days = (jd - _SGP4_EPOCH_JD) + fraction
+    # Rounded to 40 microseconds on purpose: so the package's own reader hands it over, and the
+    # phases of sun and moon for deep space, and with them the verification set, hang on it.
+    days = (jd + fraction) - _SGP4_EPOCH_JD
     mean_motion_rad_min = elements.mean_motion_rev_day * (2.0 * np.pi / 1440.0)
     columns = (
         days,
