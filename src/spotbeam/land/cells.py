@@ -118,6 +118,29 @@ def cells_in(geometry: Any, resolution: int, mode: Mode = "centre") -> CellGrid:
     return grid_of(np.concatenate([inside, grid.cell[chosen]]), resolution)
 
 
+def cells_in_bounds(bounds: tuple[float, float, float, float], resolution: int) -> CellGrid:
+    """The cells whose centres lie within a frame, its edges included.
+
+    Args:
+        bounds: south, west, north, east, degrees; west may exceed east across the antimeridian.
+        resolution: 0 to 15.
+    """
+    _check_resolution(resolution)
+    south, west, north, east = bounds
+    if not -90.0 <= south <= north <= 90.0:
+        raise InputError(f"bounds: south {south} and north {north} are not in order")
+    if west <= east:
+        frame = shapely.box(west, south, east, north)
+    else:
+        frame = shapely.MultiPolygon(
+            [shapely.box(west, south, 180.0, north), shapely.box(-180.0, south, east, north)]
+        )
+    grid = grid_of(np.concatenate(_sift(frame, resolution)), resolution)
+    after_west, before_east = grid.lon_deg >= west, grid.lon_deg <= east
+    across = after_west & before_east if west <= east else after_west | before_east
+    return grid.take(across & (grid.lat_deg >= south) & (grid.lat_deg <= north))
+
+
 def grid_of(cells: npt.ArrayLike, resolution: int | None = None) -> CellGrid:
     """The grid of these cells: sorted, each once, with centres and areas.
 

@@ -13,6 +13,7 @@ from spotbeam.land.cells import (
     cell_from_hex,
     cell_polygons,
     cells_in,
+    cells_in_bounds,
     cells_of_world,
     grid_of,
 )
@@ -101,6 +102,21 @@ def test_h3_itself_finds_the_same_cells_by_centre():
     np.testing.assert_array_equal(cells_in(shape, 4).cell, np.sort(theirs))
 
 
+@pytest.mark.parametrize(
+    "bounds", [(40.0, 27.0, 47.5, 42.0), (-20.0, 176.0, -14.0, -177.0), (80.0, -180.0, 90.0, 180.0)]
+)
+def test_a_frame_holds_the_cells_whose_centres_it_holds(bounds):
+    south, west, north, east = bounds
+    world = cells_of_world(3)
+    across = (
+        (world.lon_deg >= west) & (world.lon_deg <= east)
+        if west < east
+        else (world.lon_deg >= west) | (world.lon_deg <= east)
+    )
+    inside = across & (world.lat_deg >= south) & (world.lat_deg <= north)
+    np.testing.assert_array_equal(cells_in_bounds(bounds, 3).cell, world.cell[inside])
+
+
 def test_nothing_lies_in_an_empty_shape():
     grid = cells_in(shapely.Polygon(), 4, "overlap")
     assert len(grid) == 0
@@ -133,4 +149,6 @@ def test_mistakes_are_told():
         grid_of(cells_of_world(2).cell, 3)
     with pytest.raises(InputError, match="'h3:zzz' is not an H3 cell"):
         cell_from_hex("h3:zzz")
+    with pytest.raises(InputError, match="south 5.0 and north 3.0"):
+        cells_in_bounds((5.0, 0.0, 3.0, 1.0), 3)
     assert cell_from_hex("h3:841ec91ffffffff") == cell_from_hex("841ec91ffffffff")
