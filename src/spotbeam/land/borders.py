@@ -106,7 +106,7 @@ def piece_geometries() -> NDArray[np.object_]:
 
     Valid, cut at the antimeridian, and without overlap: neighbours share their border exactly.
     """
-    return _multipolygons(_table("borders.parquet"))
+    return multipolygons(read_table("borders.parquet"))
 
 
 @functools.cache
@@ -136,20 +136,21 @@ def _read(name: str) -> bytes:
 
 
 @functools.cache
-def _table(name: str) -> pyarrow.Table:
+def read_table(name: str) -> pyarrow.Table:
+    """A packaged Parquet file."""
     return pyarrow.parquet.ParquetFile(io.BytesIO(_read(name))).read()
 
 
 @functools.cache
 def _columns() -> dict[str, list[str]]:
     columns: dict[str, list[str]] = (
-        _table("borders.parquet").select(["id", "name", "country", "iso_3166_2"]).to_pydict()
+        read_table("borders.parquet").select(["id", "name", "country", "iso_3166_2"]).to_pydict()
     )
     return columns
 
 
-def _multipolygons(table: pyarrow.Table) -> NDArray[np.object_]:
-    """Undo what `scripts/build_borders.py` does when it writes: steps, zigzag, open rings."""
+def multipolygons(table: pyarrow.Table, units: int = UNITS_PER_DEGREE) -> NDArray[np.object_]:
+    """Packaged outlines: undoes the steps, zigzag and open rings of `scripts/build_borders.py`."""
 
     def lists(name: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         # Through DLPack: Arrow's own to_numpy imports pandas where it is installed, 0.9 s.
@@ -159,8 +160,8 @@ def _multipolygons(table: pyarrow.Table) -> NDArray[np.object_]:
 
     piece_ends, rings = lists("rings")
     _, vertices = lists("vertices")
-    units = [_unzigzag(lists(name)[1]) for name in ("lon_step", "lat_step")]
-    xy = np.stack(units, axis=1) / UNITS_PER_DEGREE
+    steps = [_unzigzag(lists(name)[1]) for name in ("lon_step", "lat_step")]
+    xy = np.stack(steps, axis=1) / units
 
     ring_starts = _offsets(vertices)
     # Close each ring: its first vertex once more after its last.
