@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Set up Spotbeam in `.venv` and run something in it. Needs Python 3.11+ and the package index.
 
-    python3 dev.py demo          set up, then run `spotbeam demo` (options are passed on)
-    python3 dev.py test          set up, then lint, types, architecture and all tests
-    python3 dev.py test PATH …   set up, then only these tests
-    python3 dev.py soak          the long tests
-    python3 dev.py bench [NAME]  the benchmarks, side by side with what a user would pick instead
-    python3 dev.py run …         set up, then `spotbeam …`
-    python3 dev.py lock          renew requirements/*.txt from pyproject.toml (needs uv)
+python3 dev.py demo          set up, then run `spotbeam demo` (options are passed on)
+python3 dev.py test          set up, then lint, types, architecture and all tests
+python3 dev.py test PATH …   set up, then only these tests
+python3 dev.py soak          the long tests
+python3 dev.py bench [NAME]  the benchmarks, side by side with what a user would pick instead
+python3 dev.py run …         set up, then `spotbeam …`
+python3 dev.py lock          renew requirements/*.txt from pyproject.toml (needs uv)
 """
 
 import hashlib
@@ -90,7 +90,9 @@ def lock(_options):
     shared = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--quiet"]
     shared += ["--generate-hashes", "--no-emit-index-url", "--no-annotate", "--upgrade"]
     shared += ["--no-header", "pyproject.toml", "requirements/build.in"]
-    return call(*shared, "-o", LOCKS["run"]) or call(*shared, "--group", "test", "-o", LOCKS["test"])
+    return call(*shared, "-o", LOCKS["run"]) or call(
+        *shared, "--group", "test", "-o", LOCKS["test"]
+    )
 
 
 def set_up(kind):

@@ -1,5 +1,7 @@
 """Merging tallies of blocks gives what the whole run gives, wherever it is cut."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +52,7 @@ def test_blocks_merge_to_the_whole(run: tuple[np.ndarray, np.ndarray, int, list[
     in_view, segment, n_segments, cuts = run
     edges = [0, *cuts, len(in_view)]
     merged: Tally | None = None
-    for first, stop in zip(edges, edges[1:], strict=False):
+    for first, stop in itertools.pairwise(edges):
         part = tally(in_view[first:stop], segment[first:stop], n_segments)
         merged = part if merged is None else merge(merged, part)
     assert merged is not None

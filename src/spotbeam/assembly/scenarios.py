@@ -16,7 +16,9 @@ _SCENARIOS = resources.files("spotbeam.twin") / "scenarios"
 def shipped_scenarios() -> list[str]:
     """Names of the scenarios that come with Spotbeam."""
     return sorted(
-        item.name.removesuffix(".toml") for item in _SCENARIOS.iterdir() if item.name.endswith(".toml")
+        item.name.removesuffix(".toml")
+        for item in _SCENARIOS.iterdir()
+        if item.name.endswith(".toml")
     )
 
 
@@ -79,8 +81,6 @@ def adjusted(
                 f"resolution {resolution} is not within 0..6", hint="take 2 to 6; 4 is usual"
             )
         area = replace(area, resolution=resolution)
-    changed = replace(
-        scenario, time=time, constellation=sky, area=area, view=view or scenario.view
-    )
+    changed = replace(scenario, time=time, constellation=sky, area=area, view=view or scenario.view)
     changed.grid(changed.start_us or 0)
     return changed

@@ -40,7 +40,7 @@ app.command(policy)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
+    """Run one command; its exit code: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
         result = app(tokens, exit_on_error=False, print_error=True, result_action="return_value")

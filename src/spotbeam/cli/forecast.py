@@ -24,8 +24,9 @@ def forecast(
     step: str | None = None,
     resolution: int | None = None,
     view: str | None = None,
-    workers: Annotated[int | None, cyclopts.Parameter(validator=cyclopts.validators.Number(gte=1))]
-    = None,
+    workers: Annotated[
+        int | None, cyclopts.Parameter(validator=cyclopts.validators.Number(gte=1))
+    ] = None,
     out: Path | None = None,
     force: Annotated[bool, cyclopts.Parameter(negative="")] = False,
     json: Annotated[bool, cyclopts.Parameter(negative="")] = False,
@@ -94,7 +95,9 @@ def show(result: Forecast) -> None:
     out.print()
     words = area["cells_by_status"]
     km2 = area["area_km2_by_status"]
-    rows = [[word, n, f"{km2[word]:,.0f}"] for word, n in sorted(words.items(), key=lambda i: -i[1])]
+    rows = [
+        [word, n, f"{km2[word]:,.0f}"] for word, n in sorted(words.items(), key=lambda i: -i[1])
+    ]
     out.print(table("Cells by status", ["status", "cells", "km²"], rows))
     out.print()
     records = [record for record in summary["territories"] if "/" not in record["id"]]

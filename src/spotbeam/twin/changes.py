@@ -165,7 +165,14 @@ def _policy_changes(
             attempt(
                 with_rules(policy, (*policy.rules, grant)),
                 f"with a grant over {name}",
-                {"add_rule": {"id": grant.id, "effect": "grant", "gate": "territory", "where": [name]}},
+                {
+                    "add_rule": {
+                        "id": grant.id,
+                        "effect": "grant",
+                        "gate": "territory",
+                        "where": [name],
+                    }
+                },
             )
     for entry in policy.lists:
         if terminal.id in entry.terminals:

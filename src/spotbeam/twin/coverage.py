@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from spotbeam.kernels import visibility
 from spotbeam.sky.elements import ElementSets
-from spotbeam.sky.propagation import Propagator, propagator
+from spotbeam.sky.propagation import Engine, Propagator, propagator
 from spotbeam.times import TimeGrid
 from spotbeam.twin.tally import Tally, merge, tally
 
@@ -50,7 +50,7 @@ class CoverageInputs(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     terminal_lon_deg: npt.NDArray[np.float64]
     segment_first_step: tuple[int, ...] = (0,)
     fields: tuple[str, ...] = FIELDS
-    engine: str = "auto"
+    engine: Engine = "auto"
 
 
 class BlockTally(NamedTuple):
@@ -62,9 +62,7 @@ class BlockTally(NamedTuple):
 
 def merge_blocks(earlier: BlockTally, later: BlockTally) -> BlockTally:
     """The tally of two neighbouring blocks, the earlier one first."""
-    return BlockTally(
-        merge(earlier.cells, later.cells), merge(earlier.terminals, later.terminals)
-    )
+    return BlockTally(merge(earlier.cells, later.cells), merge(earlier.terminals, later.terminals))
 
 
 def blocks(grid: TimeGrid, n_cells: int) -> list[tuple[int, int]]:
@@ -80,7 +78,13 @@ class CoverageWorker:
     def __init__(self, inputs: CoverageInputs, sink: FieldSink | None = None) -> None:
         self.inputs = inputs
         self.sink = sink
-        self._propagator: Propagator = propagator(inputs.elements, engine=inputs.engine)
+        grid = inputs.grid
+        self._propagator: Propagator = propagator(
+            inputs.elements,
+            engine=inputs.engine,
+            window_us=(grid.start_us, grid.end_us - grid.step_us),
+            n_steps=grid.count,
+        )
         self._cells = visibility.prepare(inputs.cell_lat_deg, inputs.cell_lon_deg)
         self._terminals = visibility.prepare(inputs.terminal_lat_deg, inputs.terminal_lon_deg)
         # The last entry stands for "no satellite": index -1 finds it.
@@ -88,7 +92,7 @@ class CoverageWorker:
         self._segment_first_step = np.array(inputs.segment_first_step, dtype=np.int64)
 
     def run(self, first: int, stop: int) -> BlockTally:
-        """Compute the block of steps `first` to `stop` (exclusive) and hand its fields to the sink."""
+        """Compute steps `first` to `stop` (exclusive) and hand their fields to the sink."""
         inputs = self.inputs
         times_us = inputs.grid.times_us(first, stop)
         position_ecef_km, _status = self._propagator.positions_ecef_km(times_us)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spotbeam.service.compiled import CompiledPolicy, VerdictColumns, verdicts
+from spotbeam.errors import ScenarioError
+from spotbeam.service.compiled import CompiledPolicy, VerdictColumns, bind, verdicts
 from spotbeam.service.terminals import Terminals
 from spotbeam.times import TimeGrid
 
@@ -46,12 +47,26 @@ def decide(
         terminals: All terminals of the scenario.
         settled: Motion has been held for long enough (see `service.verdict.Memory`).
     """
+    # Who a terminal is and which ground it touches do not change over the run: looked up once.
+    bound_reference, bound_terminals = bind(compiled, reference), bind(compiled, terminals)
     segments: list[Segment] = []
+    of_cells: VerdictColumns | None = None
+    of_terminals: VerdictColumns | None = None
     step = 0
-    while step < grid.count and len(segments) < _MAX_SEGMENTS:
+    while step < grid.count:
+        if len(segments) == _MAX_SEGMENTS:
+            raise ScenarioError(
+                f"the policy may change its mind more than {_MAX_SEGMENTS} times in this run",
+                hint="shorten the run, or take wider windows in 'when'",
+            )
         at_us = grid.start_us + step * grid.step_us
-        of_cells = verdicts(compiled, reference, at_us, settled=settled)
-        of_terminals = verdicts(compiled, terminals, at_us, settled=settled)
+        # A motion that has not lasted yet is remembered from one segment to the next.
+        of_cells = verdicts(
+            compiled, bound_reference, at_us, of_cells and of_cells.memory, settled=settled
+        )
+        of_terminals = verdicts(
+            compiled, bound_terminals, at_us, of_terminals and of_terminals.memory, settled=settled
+        )
         stop = min(
             _step_after(grid, columns.valid_until_us, step) for columns in (of_cells, of_terminals)
         )

@@ -31,9 +31,9 @@ def terminals_of(fleet: Fleet, ground: Ground, read: Terminals | None) -> Termin
     if read is not None:
         return read
     place = f"fleet {fleet.id!r}"
-    common = _given(fleet.common) | {"fleet": fleet.id}
+    common = given(fleet.common) | {"fleet": fleet.id}
     if fleet.count is None:
-        rows = [common | _given(terminal) for terminal in fleet.terminals]
+        rows = [common | given(terminal) for terminal in fleet.terminals]
         return terminals_from_rows(rows, place=place)
     lat_deg, lon_deg = draw_positions(fleet, ground)
     return Terminals.drawn(
@@ -41,7 +41,8 @@ def terminals_of(fleet: Fleet, ground: Ground, read: Terminals | None) -> Termin
     )
 
 
-def _given(terminal: msgspec.Struct) -> dict[str, Any]:
+def given(terminal: msgspec.Struct) -> dict[str, Any]:
+    """The fields of a terminal table that the scenario sets."""
     return {
         name: value for name, value in msgspec.structs.asdict(terminal).items() if value is not None
     }
@@ -59,9 +60,7 @@ def faces_of(names: Sequence[str], ground: Ground, *, place: str) -> npt.NDArray
         if name not in known and name not in ("world", "land"):
             raise UnknownName("territory", name, sorted(known | {"world", "land"}), place=place)
         for face, ids in enumerate(ground.face_territories):
-            covered[face] |= (
-                name in ids or name == "world" or (name == "land" and is_land(ids))
-            )
+            covered[face] |= name in ids or name == "world" or (name == "land" and is_land(ids))
     return covered
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from spotbeam.service.terminals import Terminals
+from spotbeam.sky.propagation import Engine
 from spotbeam.times import format_time
-from spotbeam.twin import tables
+from spotbeam.twin import fleets, tables
 from spotbeam.twin.coverage import BlockTally, CoverageInputs, blocks
 from spotbeam.twin.decisions import Segment, decide
 from spotbeam.twin.world import World
@@ -53,10 +54,16 @@ class Answer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     summary: dict[str, Any]
 
 
-def plan(world: World, *, engine: str = "auto") -> Plan:
+def plan(world: World, *, engine: Engine = "auto") -> Plan:
     """Decide every verdict of the run and cut its physics into blocks."""
     cells = world.cells
-    reference = Terminals.reference(cells.lat_deg, cells.lon_deg, world.scenario.reference_terminal)
+    reference = Terminals.drawn(
+        prefix="reference",
+        lat_deg=cells.lat_deg,
+        lon_deg=cells.lon_deg,
+        common=fleets.given(world.scenario.reference_terminal),
+        place="reference_terminal",
+    )
     segments = decide(
         world.compiled,
         world.grid,
@@ -140,9 +147,7 @@ def _summary(
             "classes": sky.class_counts,
             "min_elevation_deg": sky.min_elevation_deg,
             "median_age_s": sky.age_s,
-            "element_sets_left_out": 0
-            if sky.report is None
-            else sky.report.read - sky.report.kept,
+            "element_sets_left_out": 0 if sky.report is None else sky.report.read - sky.report.kept,
         },
         "files": dict(world.sources),
         "area": {

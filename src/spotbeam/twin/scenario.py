@@ -124,9 +124,11 @@ class NamedList(_Table):
 class Output(_Table):
     """What a forecast writes beside its tables."""
 
-    fields: tuple[
-        Literal["satellites_in_view", "elevation_max_deg", "best_satellite"], ...
-    ] = ("satellites_in_view", "elevation_max_deg", "best_satellite")
+    fields: tuple[Literal["satellites_in_view", "elevation_max_deg", "best_satellite"], ...] = (
+        "satellites_in_view",
+        "elevation_max_deg",
+        "best_satellite",
+    )
 
 
 class Scenario(_Table):
@@ -202,9 +204,7 @@ def parse_scenario(text: str, *, place: str) -> Scenario:
 def _refuse_contradictions(scenario: Scenario, place: str) -> None:
     sky = scenario.constellation
     if bool(sky.shells) == bool(sky.elements):
-        raise ScenarioError(
-            "give either 'shells' or 'elements'", place=f"{place}, constellation"
-        )
+        raise ScenarioError("give either 'shells' or 'elements'", place=f"{place}, constellation")
     seen: set[str] = set()
     for index, fleet in enumerate(scenario.fleet):
         at = f"{place}, fleet[{index}] {fleet.id!r}"

@@ -1,4 +1,4 @@
-"""From counts and verdicts to the tables that people read: cells, territories, terminals, fleets."""
+"""From counts and verdicts to what people read: cells, territories, terminals, fleets."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import pyarrow as pa
 
 from spotbeam.service import status
 from spotbeam.service.compiled import VerdictColumns
+from spotbeam.service.status import ServiceState
 from spotbeam.service.verdict import REASONS, Outcome
 from spotbeam.twin.decisions import Segment
 from spotbeam.twin.tally import Tally
 from spotbeam.twin.world import World
 
-NO_SATELLITE = "no_satellite"
+NO_SATELLITE = str(ServiceState.NO_SATELLITE)
 
 
 class SiteStates(NamedTuple):
@@ -75,9 +76,7 @@ def prevailing(
     return SiteStates(state, speaker[state, sites], names)
 
 
-def _pick(
-    segments: Sequence[VerdictColumns], states: SiteStates, column: str
-) -> npt.NDArray[Any]:
+def _pick(segments: Sequence[VerdictColumns], states: SiteStates, column: str) -> npt.NDArray[Any]:
     """A verdict column at the segment that speaks for each site."""
     stacked = np.stack([getattr(columns, column) for columns in segments])
     return stacked[states.segment, np.arange(stacked.shape[1])]
@@ -255,9 +254,7 @@ def fleet_records(world: World, terminals: pa.Table) -> list[dict[str, Any]]:
     rule_of = np.array(terminals["rule"].to_pylist(), dtype=object)
     for name in dict.fromkeys(fleet_of.tolist()):
         inside = fleet_of == name
-        counts = Counter(
-            zip(state_of[inside], reason_of[inside], rule_of[inside], strict=True)
-        )
+        counts = Counter(zip(state_of[inside], reason_of[inside], rule_of[inside], strict=True))
         records.append(
             {
                 "id": name,

@@ -15,7 +15,7 @@ from spotbeam.service.memory import FRESH, SETTLED, remember
 from spotbeam.service.policy import Policy
 from spotbeam.service.position import Motion, place
 from spotbeam.service.rules import Rule
-from spotbeam.service.status import public_word
+from spotbeam.service.status import is_withheld_at, public_word, service_state
 from spotbeam.service.terminals import Terminal
 from spotbeam.service.verdict import Verdict, verdict
 from spotbeam.sky.propagation import Propagator, propagator
@@ -107,13 +107,12 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
     decided = decide(world, at_us, terminal, world.policy)
     face = world.ground.locate(np.array([terminal.lat_deg]), np.array([terminal.lon_deg]))[0]
     ids = world.ground.face_territories[face]
-    found = changes(
-        terminal, world.policy, decided, ids, partial(_decide_other, world, at_us)
-    )
+    found = changes(terminal, world.policy, decided, ids, partial(_decide_other, world, at_us))
     if decided.outcome == "deny":
         found += _elsewhere(world, terminal, at_us, decided)
     upcoming = None if satellites else _next_in_view(world, engine, terminal, at_us)
-    state = _service_state(decided, bool(satellites))
+    state = service_state(decided.outcome, has_satellite=bool(satellites))
+    is_withheld = is_withheld_at(world.policy, ids, at_us)
     reason = decided.reason if state in ("denied", "limited") else "OK"
     return Explanation(
         scenario=world.scenario.name,
@@ -129,7 +128,7 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
         outcome=decided.outcome,
         reason="no_satellite" if state == "no_satellite" else reason,
         service_state=state,
-        status=public_word(world.policy, decided, bool(satellites), ids, at_us),
+        status=public_word(state, decided.reason, is_withheld=is_withheld),
         rule=decided.rule,
         verdict=decided,
         changes=tuple(found),
@@ -189,9 +188,7 @@ def _look(
     return look_angles(site_ecef_km, terminal.lat_deg, terminal.lon_deg, position_ecef_km)
 
 
-def _next_in_view(
-    world: World, engine: Propagator, terminal: Terminal, at_us: int
-) -> int | None:
+def _next_in_view(world: World, engine: Propagator, terminal: Terminal, at_us: int) -> int | None:
     for first in range(1, _SEARCH_STEPS, _SEARCH_BLOCK):
         steps = np.arange(first, first + _SEARCH_BLOCK, dtype=np.int64)
         times_us = at_us + steps * _SEARCH_STEP_US
@@ -200,14 +197,6 @@ def _next_in_view(
         if seen.any():
             return int(times_us[seen.argmax()])
     return None
-
-
-def _service_state(decided: Verdict, is_in_view: bool) -> str:
-    if decided.outcome == "deny":
-        return "denied"
-    if not is_in_view:
-        return "no_satellite"
-    return "limited" if decided.outcome == "limit" else "served"
 
 
 def _territory(world: World, name: str) -> TerritoryHere:
@@ -221,9 +210,7 @@ def _territory(world: World, name: str) -> TerritoryHere:
     )
 
 
-def _rules(
-    world: World, terminal: Terminal, at_us: int, decided: Verdict
-) -> tuple[RuleHere, ...]:
+def _rules(world: World, terminal: Terminal, at_us: int, decided: Verdict) -> tuple[RuleHere, ...]:
     position = place(
         world.policy,
         world.ground,
@@ -258,9 +245,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
     return {"field": condition.field, "holds": condition.holds, "found": found}
 
 
-def _elsewhere(
-    world: World, terminal: Terminal, at_us: int, decided: Verdict
-) -> list[Change]:
+def _elsewhere(world: World, terminal: Terminal, at_us: int, decided: Verdict) -> list[Change]:
     """The nearest place, of those tried in all directions, where the answer is another."""
     for distance_km in _DISTANCES_KM:
         for bearing_deg in _BEARINGS_DEG:

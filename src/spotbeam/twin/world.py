@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from spotbeam.errors import ElementsError, ScenarioError, UnknownName
 from spotbeam.land import cells, territories
@@ -104,7 +106,10 @@ def build_world(scenario: Scenario, loaded: Loaded, *, with_terminals: bool = Tr
         requests=scenario.request,
     )
     terminals = concatenate(
-        [fleets.terminals_of(fleet, ground, loaded.fleets.get(fleet.id)) for fleet in scenario.fleet]
+        [
+            fleets.terminals_of(fleet, ground, loaded.fleets.get(fleet.id))
+            for fleet in scenario.fleet
+        ]
         if with_terminals
         else []
     )
@@ -223,7 +228,7 @@ def _cells(scenario: Scenario, ground: Ground) -> tuple[CellGrid, npt.NDArray[np
     area = scenario.area
     place = f"{scenario.name}, area"
     if area.bounds is not None:
-        grid = cells.cells_in_bounds(area.bounds, area.resolution)
+        grid = cells.cells_in(_box(area.bounds), area.resolution)
     else:
         grid = cells.cells_of_world(area.resolution)
     face = ground.locate(grid.lat_deg, grid.lon_deg)
@@ -231,8 +236,19 @@ def _cells(scenario: Scenario, ground: Ground) -> tuple[CellGrid, npt.NDArray[np
     chosen = allowed[face]
     if not chosen.any():
         raise ScenarioError(
-            f"no cell of resolution {area.resolution} has its centre in {', '.join(area.territories)}",
+            f"no cell of resolution {area.resolution} has its centre in "
+            f"{', '.join(area.territories)}",
             place=place,
             hint="take a finer resolution or a larger area",
         )
     return grid.take(np.flatnonzero(chosen)), face[chosen]
+
+
+def _box(bounds: tuple[float, float, float, float]) -> Any:
+    """The box of south, west, north, east; in two halves where west exceeds east."""
+    south, west, north, east = bounds
+    if west <= east:
+        return shapely.box(west, south, east, north)
+    return shapely.MultiPolygon(
+        [shapely.box(west, south, 180.0, north), shapely.box(-180.0, south, east, north)]
+    )

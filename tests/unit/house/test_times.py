@@ -29,7 +29,8 @@ def test_a_time_survives_being_written_and_read(moment: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-06-14", "2026-06-14T00:00:00", "2026-06-14T00:00:00+01:00", "2026-02-30T00:00:00Z"]
+    "text",
+    ["2026-06-14", "2026-06-14T00:00:00", "2026-06-14T00:00:00+01:00", "2026-02-30T00:00:00Z"],
 )
 def test_only_utc_times_that_exist_are_read(text: str) -> None:
     with pytest.raises(InputError, match="is not a time"):
@@ -43,7 +44,8 @@ def test_the_julian_date_of_j2000() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("15s", 15), ("4m", 240), ("1h", 3600), ("1d", 86400), (90, 90), ("0.5", 0.5)]
+    ("text", "seconds"),
+    [("15s", 15), ("4m", 240), ("1h", 3600), ("1d", 86400), (90, 90), ("0.5", 0.5)],
 )
 def test_durations(text: str | int, seconds: float) -> None:
     assert parse_duration(text) == seconds * 1_000_000

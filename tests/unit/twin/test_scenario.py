@@ -33,7 +33,10 @@ def test_a_scenario_is_one_frozen_value() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (("shells", "shels"), "small.toml, constellation: unknown key 'shels'\n  did you mean 'shells'?"),
+        (
+            ("shells", "shels"),
+            "small.toml, constellation: unknown key 'shels'\n  did you mean 'shells'?",
+        ),
         (('draw = "area"', 'draw = "aria"'), "fleet[0].draw"),
         (("count = 10", "count = 0"), "fleet[0].count"),
         (("count = 10", 'count = "ten"'), "it is 'ten'"),
@@ -43,7 +46,10 @@ def test_a_scenario_is_one_frozen_value() -> None:
         (("count = 10", 'count = 10\nfile = "x.csv"'), "give one of"),
         (("[constellation]", '[time]\nduration = "1 hour"\n[constellation]'), "is not a duration"),
         (("[constellation]", '[time]\nstart = "today"\n[constellation]'), "RFC 3339"),
-        (("[constellation]", '[time]\nduration = "1m"\nstep = "1h"\n[constellation]'), "longer than"),
+        (
+            ("[constellation]", '[time]\nduration = "1m"\nstep = "1h"\n[constellation]'),
+            "longer than",
+        ),
         (("[constellation]", "[area]\nresolution = 7\n[constellation]"), "area.resolution"),
     ],
 )

@@ -1,0 +1,79 @@
+"""`spotbeam.why`: one place, one terminal, one moment, the whole reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from spotbeam.assembly.build import build
+from spotbeam.assembly.scenarios import adjusted, load_scenario
+from spotbeam.errors import InputError, UnknownName
+from spotbeam.service.terminals import Terminal, terminals_from_rows
+from spotbeam.times import parse_time
+from spotbeam.twin.scenario import Scenario
+from spotbeam.twin.why import Explanation, explain
+from spotbeam.twin.world import World
+
+
+def why(
+    scenario: str | Path | Scenario,
+    at: tuple[float, float] | None = None,
+    *,
+    time: str | None = None,
+    terminal: str | None = None,
+    elements: str | Path | None = None,
+    view: str | None = None,
+    **properties: Any,
+) -> Explanation:
+    """Why a place, or a terminal, is served or not.
+
+    Args:
+        scenario: A shipped name, a TOML file, or a `Scenario`.
+        at: Latitude and longitude in degrees; where a terminal of the scenario is, if left out.
+        time: RFC 3339 with Z; the start of the scenario, if left out.
+        terminal: Id of one of the scenario's terminals. Without it the scenario's reference
+            terminal stands at `at`.
+        elements: A file of element sets instead of the scenario's constellation.
+        view: Point of view on borders.
+        **properties: Other properties of the terminal, as `speed_kmh=90, verified=False`.
+
+    Raises:
+        InputError: something that was given is wrong.
+    """
+    if at is None and terminal is None:
+        raise InputError("give a place or a terminal", hint="--at LAT,LON or --terminal ID")
+    if isinstance(scenario, Scenario):
+        base, folder = scenario, Path.cwd()
+    else:
+        base, folder = load_scenario(scenario)
+    world = build(
+        adjusted(base, elements=elements, view=view), folder, with_terminals=terminal is not None
+    )
+    at_us = world.grid.start_us if time is None else parse_time(time, place="time")
+    chosen = _terminal(world, terminal, at, properties)
+    return explain(world, chosen, at_us)
+
+
+def _terminal(
+    world: World, name: str | None, at: tuple[float, float] | None, properties: dict[str, Any]
+) -> Terminal:
+    if name is None:
+        given = msgspec.structs.asdict(world.scenario.reference_terminal)
+        row = {key: value for key, value in given.items() if value is not None}
+        row.setdefault("id", "reference")
+    else:
+        ids = world.terminals.id_array()
+        index = ids.index(name).as_py()
+        if index < 0:
+            raise UnknownName("terminal", name, ids.to_pylist(), place=world.scenario.name)
+        row = {
+            key: value
+            for key, value in msgspec.to_builtins(world.terminals.row(index)).items()
+            if value == value
+        }
+    if at is not None:
+        row |= {"lat_deg": at[0], "lon_deg": at[1]}
+    row |= {key: value for key, value in properties.items() if value is not None}
+    return terminals_from_rows([row], place="the terminal asked about").row(0)
