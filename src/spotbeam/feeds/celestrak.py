@@ -26,7 +26,7 @@ import msgspec
 
 from spotbeam.errors import FeedError, InputError, SpotbeamError
 from spotbeam.sky.elements import parse_elements
-from spotbeam.times import MICROSECONDS, format_time
+from spotbeam.times import MICROSECONDS, format_time, parse_time
 
 CELESTRAK_GP_URL = "https://celestrak.org/NORAD/elements/gp.php"
 FAIR_USE_INTERVAL_S = 7200.0
@@ -35,7 +35,12 @@ LONGEST_DOWNLOAD_S = 600.0
 _CHUNK_BYTES = 65_536
 _LONGEST_QUOTE = 300
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
-_STILL_CURRENT = re.compile(r"has\s+not\s+updated\s+since\s+your\s+last\s+successful", re.I)
+# Their words when nothing is newer than what this network address has downloaded, and when that
+# was: "GP data has not updated since your last successful download of GROUP=starlink at
+# 2026-03-27 08:11:36 UTC. Data is updated once every 2 hours."
+_NOT_UPDATED = re.compile(r"has\s+not\s+updated\s+since\s+your\s+last\s+successful", re.I)
+_LAST_DOWNLOAD = re.compile(r"\bat\s+(\d{4}-\d\d-\d\d)\s+(\d\d:\d\d:\d\d)\s+UTC", re.A)
+_CLOCKS_DIFFER_US = 15 * 60 * MICROSECONDS
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -70,6 +75,7 @@ class _Notes(msgspec.Struct, frozen=True):
 
     address: str
     sha256: str = ""
+    downloaded_at_us: int = 0
     current_at_us: int = 0
     satellites: int = 0
     skipped: int = 0
@@ -128,12 +134,13 @@ def fetch(
             now_us,
             f"it is not asked again before {again}, as CelesTrak's usage policy wants",
         )
+    copy.make_folder()  # before asking, so that no download is wasted
     answer = _ask(copy, notes, timeout_s, now_us)
     if answer.status == 304 and notes.sha256:
         return copy.still_current(notes, now_us)
     if answer.status != 200:
         text = _quoted(answer.body) or http.client.responses.get(answer.status, "no text")
-        if answer.status == 403 and notes.sha256 and _STILL_CURRENT.search(text):
+        if answer.status == 403 and _means_still_current(text, notes):
             return copy.still_current(notes, now_us)
         if 300 <= answer.status < 400:
             text = f"moved to {_quoted(str(answer.headers.get('Location', '')).encode())}"
@@ -146,9 +153,25 @@ def _refused(copy: _Copy, status: int, text: str, notes: _Notes, now_us: int) ->
     refusal = _Refusal(at_us=now_us, status=status, text=text)
     copy.keep_notes(msgspec.structs.replace(notes, refusal=refusal))
     hint = None
-    if _STILL_CURRENT.search(text):
+    if _NOT_UPDATED.search(text):
         hint = "this network address has downloaded the group already: use that file"
     return copy.error(f"answered {status}: {text}", notes, now_us, hint)
+
+
+def _means_still_current(text: str, notes: _Notes) -> bool:
+    """Whether "not updated since your last download" speaks of the copy that is here.
+
+    Another program behind the same network address may have made that download, and the copy
+    here be older.
+    """
+    last = _LAST_DOWNLOAD.search(text)
+    if not (notes.sha256 and last and _NOT_UPDATED.search(text)):
+        return False
+    try:
+        last_us = parse_time(f"{last[1]}T{last[2]}Z")
+    except InputError:
+        return False
+    return last_us <= notes.downloaded_at_us + _CLOCKS_DIFFER_US
 
 
 def _is_web_address(address: str) -> bool:
@@ -163,7 +186,7 @@ def _take(copy: _Copy, answer: _Answer, notes: _Notes, now_us: int) -> Fetched:
     """Check a downloaded body and put it in the place of the copy."""
     body = answer.body.strip()
     if not (body.startswith(b"[") and body.endswith(b"]")):
-        if b"NORAD_CAT_ID" in body:
+        if body.startswith(b"["):
             reason = f"sent {len(body):,} bytes of JSON that breaks off"
             raise copy.error(reason, notes, now_us, "try again")
         raise _refused(copy, answer.status, _quoted(body) or "no text", notes, now_us)
@@ -174,6 +197,7 @@ def _take(copy: _Copy, answer: _Answer, notes: _Notes, now_us: int) -> Fetched:
     fresh = _Notes(
         address=copy.address,
         sha256=hashlib.sha256(answer.body).hexdigest(),
+        downloaded_at_us=now_us,
         current_at_us=now_us,
         satellites=report.kept,
         skipped=report.skipped,
@@ -246,21 +270,31 @@ class _Copy:
             hints.append("a file of element sets from elsewhere does as well: --elements FILE")
         return FeedError(f"{self.address} {message}", hint="; ".join(hints))
 
+    def make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from None
+        if not os.access(self.folder, os.W_OK):
+            raise _unwritable(self.folder, PermissionError(13, "Permission denied"))
+
     def _write(self, path: Path, data: bytes) -> None:
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             with open(part, "wb") as opened:
                 opened.write(data)
                 opened.flush()
                 os.fsync(opened.fileno())
             os.replace(part, path)
         except OSError as error:
+            raise _unwritable(path, error) from None
+        finally:
             part.unlink(missing_ok=True)
-            raise FeedError(
-                f"{path} cannot be written: {error.strerror}",
-                hint="choose another folder for the cache, or make this one writable",
-            ) from None
+
+
+def _unwritable(path: Path, error: OSError) -> FeedError:
+    hint = "choose another folder for the cache, or make this one writable"
+    return FeedError(f"{path} cannot be written: {error.strerror}", hint=hint)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

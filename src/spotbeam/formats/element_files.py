@@ -21,6 +21,7 @@ from spotbeam.sky.elements import COLUMNS, ElementSets, ElementsReport, parse_el
 # A hundred times the public catalogue in JSON (33,000 objects, 15 MB in 2026) is 1.5 GB and
 # nobody's file; a sixth of that is room enough, and what a bomb may cost.
 LARGEST_BYTES = 256 * 1024 * 1024
+_MOST_XZ_MEMORY_BYTES = 128 * 1024 * 1024  # `xz -9` asks for 65 MiB; a hostile header for 4 GiB
 _XZ = b"\xfd7zXZ\x00"
 _GZIP = b"\x1f\x8b"
 _DOWNLOAD_AGAIN = "download or copy the file again"
@@ -167,7 +168,7 @@ def _unpack_xz(data: bytes, place: str) -> bytes:
     unpacked = bytearray()
     try:
         while data:
-            stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LARGEST_BYTES)
+            stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_XZ_MEMORY_BYTES)
             unpacked += stream.decompress(data, LARGEST_BYTES + 1 - len(unpacked))
             if len(unpacked) > LARGEST_BYTES:
                 raise _too_large(place)

@@ -127,8 +127,10 @@ def omm_row(fields: Mapping[str, Any]) -> Row:
         if str(value).strip().upper().lstrip("+") not in allowed or isinstance(value, bool):
             raise FieldFault(field, value, reason)
     epoch = fields.get("EPOCH")
+    if epoch is None or epoch == "":
+        raise FieldFault("EPOCH", "", "missing")
     if not isinstance(epoch, str):
-        raise FieldFault("EPOCH", "" if epoch is None else epoch, "missing: no date and time")
+        raise FieldFault("EPOCH", epoch, "must be text")
     return (
         number,
         _text(fields, "OBJECT_NAME"),

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from spotbeam.sky.elements.fields import FieldFault, omm_row
+from spotbeam.sky.elements.fields import FieldFault, Row, omm_row
 from spotbeam.sky.elements.gathering import Gathering
 
 # A flat object. A raw line end in a string is no JSON; refusing it here keeps a lost quotation
@@ -31,18 +31,28 @@ def read_omm_json(text: str, into: Gathering) -> None:
         if not found:
             at = text.find("{", at + 1)
             continue
-        if text[done:at].strip(_BETWEEN):
-            _report_damage(text, done, at, into)
-        done = found.end()
+        fault: tuple[FieldFault, int] | None = None
+        part = False  # of the damage before it
+        row: Row | None = None
+        damaged = bool(text[done:at].strip(_BETWEEN))
         try:
             row = omm_row(decode(found[0]))
-        except FieldFault as fault:
-            position = _position_of(fault.field, found[0])
-            into.skip(fault, at + position, _number(found[0]))
+        except FieldFault as wrong:
+            fault = wrong, at + _position_of(wrong.field, found[0])
+            part = damaged and '"NORAD_CAT_ID"' not in found[0]
         except (ValueError, RecursionError) as error:
-            into.skip(*_syntax_fault(found[0], at, error), _number(found[0]))
-        else:
+            fault = _syntax_fault(found[0], at, error)
+            part = damaged
+        if fault and part:  # what follows a stray brace inside a broken set
+            at = text.find("{", found.end())
+            continue
+        if damaged:
+            _report_damage(text, done, at, into)
+        if row:
             into.keep(row, at)
+        elif fault:
+            into.skip(*fault, _number(found[0]))
+        done = found.end()
         at = text.find("{", done)
     rest = text[done:].strip(_BETWEEN)
     if rest:

@@ -63,8 +63,8 @@ def _read_message(body: str, start: int, position: int, into: Gathering) -> None
         fields = _fields(_parsed(body))
         row = omm_row(fields)
     except FieldFault as fault:
-        field_at = body.rfind(f"<{fault.field}") if fault.field else -1
-        into.skip(fault, start + field_at if field_at >= 0 else position, number)
+        tags = [tag.start() for tag in re.finditer(rf"<{fault.field}[\s/>]", body)]
+        into.skip(fault, start + tags[-1] if tags else position, number)
     except _Malformed as error:
         lines_before = body.split("\n")[: error.line - 1]
         at = start + sum(len(line) + 1 for line in lines_before)
@@ -114,15 +114,17 @@ def _fields(root: Element) -> dict[str, str]:
 
 def _report_between(text: str, start: int, stop: int, into: Gathering) -> None:
     """Report what stands between messages and should not."""
-    rest = _ENVELOPE.sub("", text[start : min(stop, start + _LONGEST_ENVELOPE)])
-    if not rest:
+    stop = min(stop, start + _LONGEST_ENVELOPE)
+    while harmless := _ENVELOPE.match(text, start, stop):
+        start = harmless.end()
+    rest = text[start:stop].rstrip()
+    if not _ENVELOPE.sub("", rest):
         return
-    position = max(text.find(rest[:20], start, stop), start)
     if "<NORAD_CAT_ID" in rest or "<segment" in rest or "<EPOCH" in rest:
         reason = "this message has lost its opening tag"
-        into.skip(FieldFault("", rest, reason), position, _number(rest))
+        into.skip(FieldFault("", rest, reason), start, _number(rest))
     else:
-        into.note("", rest, "stray text between messages", position)
+        into.note("", rest, "stray text between messages", start)
 
 
 def _number(body: str) -> int | None:

@@ -70,7 +70,7 @@ _SECOND = re.compile("".join(column[3] for column in _LINE_2))
 
 # What a line is meant to be, however damaged. Names have 24 columns at most in this format, so
 # a line of 60 is an element line even when its first column is not.
-_LOOKS_FIRST = re.compile("1 [ 0-9A-Z][ 0-9]{3}[0-9][A-Z ] ")
+_LOOKS_FIRST = re.compile("1 [ 0-9A-Z][ 0-9]{3}[0-9][A-Z] ")
 _LOOKS_SECOND = re.compile("2 [ 0-9A-Z][ 0-9]{3}[0-9] ")
 _LONGEST_NAME = 59
 
