@@ -174,11 +174,11 @@ def _sky(
                 hint='set include = "all" under [constellation] to take them all',
             )
     report = loaded.elements_report
-    if report is not None and report.faults:
+    lost = [fault for fault in report.faults if fault.effect == "skipped"] if report else []
+    if report is not None and lost:
         notices.append(
-            f"{elements.source}: {report.read - report.kept} of {report.read} element sets were "
-            f"left out; the first: line {report.faults[0].line}, {report.faults[0].field}: "
-            f"{report.faults[0].reason}"
+            f"{elements.source}: {len(lost)} of {report.read} element sets were left out; "
+            f"the first: {lost[0]}"
         )
     mask = table.min_elevation_deg
     if mask is None:
