@@ -3,7 +3,7 @@
 A satellite is in view where its true elevation is at or above the mask. Elevation is measured from
 the plane at right angles to the normal of the WGS 84 ellipsoid at the site, height 0, without
 refraction. In symbols, with `d` from site to satellite and `up` the normal, the sine of the
-elevation is `d . up / |d|` (Vallado, Fundamentals of Astrodynamics, 4th edition, section 4.4).
+elevation is `d . up / |d|`.
 A satellite whose position is NaN is never in view; its status, held elsewhere, says why.
 """
 
@@ -44,8 +44,6 @@ def satellites_in_view(sites: Sites, position_ecef_km: Floats, min_elevation_deg
     position = np.ascontiguousarray(position_ecef_km, dtype=np.float64)
     found = nothing_in_view(len(position), len(sites.up_ecef))
     if found.n_in_view.size and position.size:
-        sweep(
-            position, float(np.radians(min_elevation_deg)), sites.order, len(sites.up_ecef),
-            sites.lanes, sites.spots, sites.groups, sites.patches, sites.regions, *found,
-        )  # fmt: skip
+        mask_rad = float(np.radians(min_elevation_deg))
+        sweep(position, mask_rad, *sites[2:], *found)
     return found

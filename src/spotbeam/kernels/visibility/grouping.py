@@ -2,86 +2,91 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from spotbeam.kernels.frames import geodetic_to_ecef_km, up_ecef
+from spotbeam.kernels.visibility.fast import FAN, GROUP_SITES
 from spotbeam.units import WGS84_ECCENTRICITY_SQUARED, WGS84_EQUATORIAL_RADIUS_KM
 
 Floats = npt.NDArray[np.float64]
 
-GROUP_SITES = 64
-PATCH_GROUPS = 16
-REGION_PATCHES = 16
+_GROUPS_AT_A_TIME = 4096  # keeps what is needed on the way under 100 MB
 
 
 class Sites(NamedTuple):
     """Places on the ground, made ready to be looked up from: `prepare` builds it.
 
-    A group is padded to 64 sites by repeating its last one.
+    The last group is filled up by repeating its last site.
 
     Attributes:
         position_ecef_km: (n_site, 3), km, ECEF, on the WGS 84 ellipsoid; in the caller's order.
         up_ecef: (n_site, 3), unit normals of the ellipsoid; in the caller's order.
-        order: (n_group * 64,), which site stands where in the groups.
-        lanes: float32 (n_group, 8, 64): normal `u`, P . u, -2 P and |P|^2, with P the site from the
+        order: (n_group * 32,), which site stands where in the groups; sites whose place is NaN are
+            in none.
+        n_placed: how many of `order` are sites, the rest filling up the last group.
+        lanes: float32 (n_group, 8, 32): normal `u`, P . u, -2 P and |P|^2, with P the site from the
             group's origin, km.
-        spots: (n_group, 6, 64): position_ecef_km and up_ecef again, by group.
+        spots: (n_group, 6, 32): position_ecef_km and up_ecef again, by group.
         groups: (n_group, 20), what `_describe` says.
-        patches: (n_patch, 5), caps around 16 groups: axis, cosine and sine of the radius.
-        regions: (n_region, 5), caps around 16 patches.
+        patches: (n_patch, 5), caps around 8 groups: axis, cosine and sine of the radius.
+        districts: (n_district, 5), caps around 8 patches.
+        regions: (n_region, 5), caps around 8 districts.
     """
 
     position_ecef_km: Floats
     up_ecef: Floats
     order: npt.NDArray[np.int64]
+    n_placed: int
     lanes: npt.NDArray[np.float32]
     spots: Floats
     groups: Floats
     patches: Floats
+    districts: Floats
     regions: Floats
 
 
 def prepare(lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Sites:
     """Make places ready: geodetic latitude and longitude (n_site,), degrees, WGS 84, height 0.
 
-    Any order will do. Takes 0.5 s for the 288,122 cells of H3 resolution 4.
+    Any order will do. A place that is NaN sees nothing. Takes 0.6 s for the 288,122 cells of H3
+    resolution 4.
     """
     lat, lon = (np.asarray(a, dtype=np.float64).ravel() for a in (lat_deg, lon_deg))
     position, up = geodetic_to_ecef_km(lat, lon), up_ecef(lat, lon)
-    order = _by_neighbourhood(position)
+    order = _by_neighbourhood(position, np.flatnonzero(np.isfinite(position).all(axis=1)))
     padded = np.concatenate([order, np.repeat(order[-1:], -len(order) % GROUP_SITES)])
     by_group = padded.reshape(-1, GROUP_SITES)
-    groups, lanes = _describe(position[by_group], up[by_group])
-    spots = np.concatenate([position, up], axis=1)[by_group].transpose(0, 2, 1)
-    patch_sites = GROUP_SITES * PATCH_GROUPS
-    return Sites(
-        position,
-        up,
-        padded,
-        lanes,
-        np.ascontiguousarray(spots),
-        groups,
-        _caps(position[order], patch_sites),
-        _caps(position[order], patch_sites * REGION_PATCHES),
-    )
+    groups = np.empty((len(by_group), 20))
+    lanes = np.empty((len(by_group), 8, GROUP_SITES), dtype=np.float32)
+    spots = np.empty((len(by_group), 6, GROUP_SITES))
+    for first in range(0, len(by_group), _GROUPS_AT_A_TIME):
+        some = slice(first, first + _GROUPS_AT_A_TIME)
+        spots[some, :3] = position[by_group[some]].transpose(0, 2, 1)
+        spots[some, 3:] = up[by_group[some]].transpose(0, 2, 1)
+        _describe(position[by_group[some]], up[by_group[some]], groups[some], lanes[some])
+    caps = [_caps(position[order], GROUP_SITES * FAN**level) for level in (1, 2, 3)]
+    return Sites(position, up, padded, len(order), lanes, spots, groups, *caps)
 
 
-def _by_neighbourhood(position_ecef_km: Floats) -> npt.NDArray[np.int64]:
-    """An order in which every run of 64, of 64 * 16 and of 64 * 16 * 16 sites is compact.
+def _by_neighbourhood(
+    position_ecef_km: Floats, order: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """An order in which the sites of every group, patch, district and region lie close together.
 
-    Halves are split across their longest side, at a power of two times 64 sites from the start.
+    Halves are split across their longest side, where groups (patches, ...) begin.
     """
-    order = np.arange(len(position_ecef_km), dtype=np.int64)
     waiting = [(0, len(order))]
     while waiting:
         first, end = waiting.pop()
-        n_group = -(-(end - first) // GROUP_SITES)
-        if n_group <= 1:
+        if end - first <= GROUP_SITES:
             continue
-        middle = GROUP_SITES * (1 << ((n_group - 1).bit_length() - 1))
+        unit = GROUP_SITES
+        while unit * FAN < end - first and unit < GROUP_SITES * FAN**3:
+            unit *= FAN
+        middle = unit * max(1, round((end - first) / unit / 2))
         here = position_ecef_km[order[first:end]]
         along = here[:, np.argmax(np.ptp(here, axis=0))]
         order[first:end] = order[first:end][np.argpartition(along, middle)]
@@ -106,24 +111,22 @@ def _caps(position_ecef_km: Floats, size: int) -> Floats:
     return caps
 
 
-def _describe(position: Floats, up: Floats) -> tuple[Floats, npt.NDArray[np.float32]]:
+def _describe(position: Floats, up: Floats, groups: Floats, lanes: npt.NDArray[np.float32]) -> None:
     """The sphere that fits each group, and its sites from the group's origin.
 
     The fitting sphere has the ellipsoid's prime-vertical radius N and touches it where the group's
-    mean normal stands: its centre lies on the Earth's axis, e^2 N sin(latitude) below the equator
-    (Torge and Mueller, Geodesy, 4th edition, section 4.1.1).
+    mean normal stands: as z = N (1 - e^2) sin(latitude) on the ellipsoid, the sphere's centre lies
+    on the Earth's axis, e^2 N sin(latitude) south of the Earth's.
 
     Args:
-        position: (n_group, 64, 3), km, ECEF.
-        up: (n_group, 64, 3).
-
-    Returns:
-        groups: 0-2 normal at the origin, 3-5 east, 6-8 north, 9 N (km), 10 1 - cos(radius),
-            11 N times that (km), 12 and 13 cosine and sine of the radius as seen from the sphere's
-            centre, 14 largest tilt of a site's normal from the sphere's (radians), 15 largest
-            distance of a site from the sphere's point below it (km), 16 largest distance of a site
-            from the origin (km), 17-19 origin (km, ECEF).
-        lanes: as in `Sites`.
+        position: (n_group, 32, 3), km, ECEF.
+        up: (n_group, 32, 3).
+        groups: (n_group, 20), written. 0-2 normal at the origin, 3-5 east, 6-8 north, 9 N (km),
+            10 1 - cos(radius), 11 N times that (km), 12 and 13 cosine and sine of the radius as
+            seen from the sphere's centre, 14 largest tilt of a site's normal from the sphere's
+            (radians), 15 largest distance of a site from the sphere's point below it (km), 16
+            largest distance of a site from the origin (km), 17-19 origin (km, ECEF).
+        lanes: (n_group, 8, 32), written; as in `Sites`.
     """
     normal = _unit(up.mean(axis=1))
     east = _unit(np.cross([0.0, 0.0, 1.0], normal))
@@ -141,19 +144,16 @@ def _describe(position: Floats, up: Floats) -> tuple[Floats, npt.NDArray[np.floa
     shift = np.linalg.norm(from_centre - radius[:, None, None] * directions, axis=2).max(axis=1)
     offset = position - origin[:, None]
     distance = np.linalg.norm(offset, axis=2)
-    groups = np.empty((len(position), 20))
     groups[:, 0:3], groups[:, 3:6], groups[:, 6:9] = normal, east, north
-    groups[:, 9], groups[:, 10], groups[:, 11] = radius, 2 * np.sin(cap / 2) ** 2, 0.0
+    groups[:, 9], groups[:, 10] = radius, 2 * np.sin(cap / 2) ** 2
     groups[:, 11] = radius * groups[:, 10]
     groups[:, 12], groups[:, 13] = np.cos(cap), np.sin(cap)
     groups[:, 14], groups[:, 15], groups[:, 16] = tilt, shift + 1e-6, distance.max(axis=1)
     groups[:, 17:20] = origin
-    lanes: Any = np.empty((len(position), 8, GROUP_SITES), dtype=np.float32)
     lanes[:, 0:3] = up.transpose(0, 2, 1)
     lanes[:, 3] = np.einsum("gsx,gsx->gs", offset, up)
     lanes[:, 4:7] = -2.0 * offset.transpose(0, 2, 1)
     lanes[:, 7] = distance**2
-    return groups, lanes
 
 
 def _angle(a: Floats, b: Floats) -> Floats:
