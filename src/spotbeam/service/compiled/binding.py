@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spotbeam.kernels import verdicts as kernel
-from spotbeam.service.compiled.tables import CompiledPolicy, to_words
-from spotbeam.service.rules import Rule
+from spotbeam.service.compiled.tables import CompiledPolicy, mask, to_words
+from spotbeam.service.rules import Effect, Rule
 from spotbeam.service.terminals import Account, Mobility, Protection, Terminals
 
 # A table of combinations stays in the processor's second cache.
@@ -102,7 +102,8 @@ def _set_tables(compiled: CompiledPolicy, sets: list[Sequence[int]]) -> dict[str
     bits = compiled.face_bits[faces]
     any_bits = np.bitwise_or.reduceat(bits, start[:-1], axis=0)
     all_bits = np.bitwise_and.reduceat(bits, start[:-1], axis=0)
-    exempts = compiled.rules.masks[kernel.EXEMPTS]
+    rules = compiled.ordered
+    exempts = mask(rules, (rule.effect is Effect.EXEMPT for rule in rules))
     rows, words = np.nonzero(any_bits)
     counts = np.bincount(rows, minlength=len(sizes))
     return {

@@ -12,7 +12,7 @@ from spotbeam.kernels import verdicts as kernel
 from spotbeam.service.conditions import stands_while_stale
 from spotbeam.service.policy import Policy, is_stale
 from spotbeam.service.position import GroundLike, Ids, is_at_sea
-from spotbeam.service.rules import GATES, Effect, Gate, Rule
+from spotbeam.service.rules import GATES, Effect, Gate, Rule, Thresholds
 from spotbeam.service.rules.decoding import refuse_unknown_territories
 from spotbeam.service.validity import clock_moments_us
 from spotbeam.service.verdict import REASONS, deny_reason
@@ -106,23 +106,13 @@ def _rule_tables(
     days: Sequence[str],
 ) -> kernel.Rules:
     asked = [rule.thresholds for rule in rules]
-    is_territory = [rule.gate is Gate.TERRITORY for rule in rules]
-    has_thresholds = [any(_given(value) for value in _thresholds(rule)) for rule in rules]
-    is_deny = [rule.effect is Effect.DENY for rule in rules]
-    masks = {
-        kernel.EXEMPTS: [rule.effect is Effect.EXEMPT for rule in rules],
-        kernel.GRANTS: [rule.effect is Effect.GRANT for rule in rules],
-        kernel.LIMITS: [rule.effect is Effect.LIMIT for rule in rules],
-        kernel.DENIES: [a and not b for a, b in zip(is_deny, is_territory, strict=True)],
-        kernel.TERRITORY_DENIES: [a and b for a, b in zip(is_deny, is_territory, strict=True)],
-        kernel.WITH_THRESHOLDS: has_thresholds,
-    }
 
     def floats(values: Iterable[float | None], absent: float) -> npt.NDArray[np.float64]:
         return np.array([absent if value is None else value for value in values], dtype=np.float64)
 
     return kernel.Rules(
-        masks=np.stack([mask(rules, masks[kind]) for kind in sorted(masks)]),
+        grants=mask(rules, (rule.effect is Effect.GRANT for rule in rules)),
+        role=np.array([_role(rule) for rule in rules], np.uint8),
         place=np.array(order, dtype=np.int16),
         gate=np.array([0 if r.gate is None else GATES.index(r.gate) for r in rules], np.uint8),
         reason=np.array([REASONS.index(deny_reason(rule)) for rule in rules], np.uint8),
@@ -130,6 +120,7 @@ def _rule_tables(
         guard=np.array([guards_km.index(rule.guard_km) for rule in rules], np.int32),
         limit_rank=_limit_ranks(rules, order),
         max_mbps=floats((rule.max_mbps for rule in rules), np.nan).astype(np.float32),
+        asks=np.array([t != Thresholds() for t in asked], np.bool_),
         over_kmh=floats((t.over_kmh for t in asked), _NO_LIMIT),
         over_altitude_m=floats((t.over_altitude_m for t in asked), _NO_LIMIT),
         below_assurance=np.array(
@@ -147,12 +138,15 @@ def _rule_tables(
     )
 
 
-def _thresholds(rule: Rule) -> list[object]:
-    return [getattr(rule.thresholds, name) for name in rule.thresholds.__struct_fields__]
-
-
-def _given(value: object) -> bool:
-    return value is not None
+def _role(rule: Rule) -> int:
+    if rule.effect is Effect.DENY and rule.gate is Gate.TERRITORY:
+        return kernel.TERRITORY_DENYING
+    return {
+        Effect.EXEMPT: kernel.EXEMPT,
+        Effect.GRANT: kernel.GRANT,
+        Effect.LIMIT: kernel.LIMITING,
+        Effect.DENY: kernel.DENYING,
+    }[rule.effect]
 
 
 def _slots(rules: Sequence[Rule], ids: Sequence[str]) -> kernel.Ints:
