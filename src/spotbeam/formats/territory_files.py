@@ -1,8 +1,10 @@
 """A user's own territories from a file: GeoJSON (RFC 7946) or GeoParquet, told by content.
 
 Each feature is a territory. Its id is its property `id`, else the feature's `id`, else its
-property `name`, else the file's name; ids begin with `x-`. Features with one id are one territory:
-they may touch and overlap, the territory is all of them.
+property `name`, else the file's name; ids begin with `x-`, and other texts are turned into such
+(`UA-43` into `x-ua-43`). Where the caller gives a default id, it stands for every text that is not
+such an id already, because map programs number features as they please. Features with one id are
+one territory: they may touch and overlap, the territory is all of them.
 """
 
 from __future__ import annotations
@@ -38,13 +40,13 @@ _NOT_READ = {
 
 
 def read_territories(
-    path: str | os.PathLike[str], *, id: str | None = None, limits: Limits | None = None
+    path: str | os.PathLike[str], *, default_id: str | None = None, limits: Limits | None = None
 ) -> tuple[OwnTerritory, ...]:
     """The territories of a file, in the order in which their ids first stand in it.
 
     Args:
         path: GeoJSON, or Parquet with `geo` metadata.
-        id: Make the whole file one territory of this id.
+        default_id: The id of all features that do not bring an `x-` id of their own.
         limits: How much the file may hold.
 
     Raises:
@@ -52,17 +54,17 @@ def read_territories(
     """
     limits = limits or Limits()
     source = read_source(path, max_bytes=limits.bytes, error=TerritoryError)
-    return territories_from(source, id=id, limits=limits)
+    return territories_from(source, default_id=default_id, limits=limits)
 
 
 def territories_from(
-    source: SourceBytes, *, id: str | None = None, limits: Limits | None = None
+    source: SourceBytes, *, default_id: str | None = None, limits: Limits | None = None
 ) -> tuple[OwnTerritory, ...]:
     """The territories of a file that was read already; see `read_territories`."""
     limits = limits or Limits()
     checks = ShapeChecks(source, limits)
-    if id is not None and not (_ID.fullmatch(id) and len(id) <= _LONGEST_ID):
-        checks.fail(f"{id!r} is not an id of a user's territory", "id", _id_hint(id))
+    if default_id is not None and not _is_id(default_id):
+        checks.fail(f"{default_id!r} is not an id of one's own", "id", _id_hint(default_id))
     if source.data.startswith(b"PAR1"):
         parts = parse_geoparquet(source, limits)
     else:
@@ -72,9 +74,9 @@ def territories_from(
         parts = parse_features(source, limits)
     grouped: dict[str, list[Part]] = {}
     for part in parts:
-        own_id = id or _own_id(part, checks)
+        own_id = _own_id(part, default_id, checks)
         same = grouped.setdefault(own_id, [])
-        if id is None and same and same[0].id_text != part.id_text:
+        if own_id != default_id and same and same[0].id_text != part.id_text:
             checks.fail(
                 f"{shown(part.id_text)} and {shown(same[0].id_text)} both become {own_id!r}",
                 part.id_path,
@@ -93,16 +95,22 @@ def territories_from(
     )
 
 
-def _own_id(part: Part, checks: ShapeChecks) -> str:
+def _own_id(part: Part, default_id: str | None, checks: ShapeChecks) -> str:
     text = part.id_text
+    if text is not None and _is_id(text):
+        return text
+    if default_id is not None:
+        return default_id
     if text is None:
         text = checks.source.name.split(".")[0]
-    if _ID.fullmatch(text) and len(text) <= _LONGEST_ID:
-        return text
     slug = _slug(text)
-    if not slug or len(slug) > _LONGEST_ID:
+    if not _is_id(slug):
         checks.fail(f"{shown(text)} does not make an id", part.id_path or part.path, _id_hint(text))
     return slug
+
+
+def _is_id(text: str) -> bool:
+    return len(text) <= _LONGEST_ID and _ID.fullmatch(text) is not None
 
 
 def _slug(text: str) -> str:
@@ -114,7 +122,7 @@ def _slug(text: str) -> str:
 
 def _id_hint(text: str) -> str:
     slug = _slug(text)[:_LONGEST_ID].rstrip("-")
-    example = slug if _ID.fullmatch(slug) else "x-front-line"
+    example = slug if _is_id(slug) else "x-front-line"
     return f"an id is 'x-' and lower-case letters, digits and hyphens, as {example!r}"
 
 

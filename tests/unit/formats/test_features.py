@@ -119,9 +119,23 @@ def test_features_with_one_id_are_one_territory_even_where_they_touch_or_overlap
     neighbours = [feature(polygon(box(x, 0, x + 1.5, 1)), id="x-a") for x in (0, 1)]
     (own,) = read(collection(*neighbours))
     assert own.geometry.equals(shapely.box(0, 0, 2.5, 1))
-    (whole,) = read(collection(*apart, *neighbours, feature(polygon(SQUARE))), id="x-all")
-    assert whole.id == "x-all"
-    assert whole.geometry.area == pytest.approx(3 + 50)
+
+
+def test_a_default_id_stands_for_all_but_ids_of_ones_own():
+    owns = read(
+        collection(
+            feature(polygon(box(0, 0, 1, 1)), id=0, properties={"name": "North"}),
+            feature(polygon(box(2, 0, 3, 1)), id=1, properties={"name": "South"}),
+            feature(polygon(box(4, 0, 5, 1)), id="x-other"),
+            feature(polygon(box(6, 0, 7, 1))),
+        ),
+        default_id="x-front",
+    )
+    assert [(own.id, own.name) for own in owns] == [
+        ("x-front", "North, South"),
+        ("x-other", "x-other"),
+    ]
+    assert owns[0].geometry.area == 3
 
 
 def test_the_antimeridian_and_the_poles_are_read_where_they_are_written_as_planar_boxes():
@@ -539,7 +553,7 @@ def test_a_text_that_could_mean_two_things_is_refused(case):
 
 @pytest.mark.parametrize("id", ["UA", "x-", "x-Front", "front", "x-a b", "x-" + "a" * 63])
 def test_an_id_of_the_scenario_must_begin_with_x(id):
-    assert "'x-" in refused(GOOD, id=id).hint
+    assert "'x-" in refused(GOOD, default_id=id).hint
 
 
 # --- hostile files: a bounded answer ------------------------------------------------------------
