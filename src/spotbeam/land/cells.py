@@ -130,7 +130,7 @@ def cells_in_bounds(bounds: tuple[float, float, float, float], resolution: int) 
     if not -90.0 <= south <= north <= 90.0:
         raise InputError(f"bounds: south {south} and north {north} are not in order")
     if west <= east:
-        frame = shapely.box(west, south, east, north)
+        frame: Any = shapely.box(west, south, east, north)
     else:
         frame = shapely.MultiPolygon(
             [shapely.box(west, south, 180.0, north), shapely.box(-180.0, south, east, north)]

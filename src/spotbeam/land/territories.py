@@ -13,6 +13,7 @@ A pole is one point, taken at longitude 0; the North Pole belongs to what lies s
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,9 +22,10 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from spotbeam.errors import TerritoryError, UnknownName
+from spotbeam.errors import InputError, TerritoryError, UnknownName
 from spotbeam.kernels.lookup.build import Lookup, build_lookup
 from spotbeam.kernels.lookup.locate import locate
+from spotbeam.kernels.lookup.touch import touched
 from spotbeam.land import borders, views
 from spotbeam.land.cells import cell_from_hex, cell_polygons
 from spotbeam.land.own import OwnTerritory
@@ -99,19 +101,19 @@ class Ground:
             holds the point's own face; that of a point that is no place is empty.
         """
         lat, lon, radius = _columns(lat_deg, lon_deg, radius_m)
-        # For now: points of the disc, not the disc.
-        found = [self.locate(lat, lon)]
-        for share in (0.5, 1.0):
-            for turn in np.linspace(0.0, 2 * np.pi, 48, endpoint=False):
-                north = share * radius * np.cos(turn) / 111_200.0
-                east = share * radius * np.sin(turn) / 111_200.0 / np.cos(np.radians(lat))
-                found.append(self.locate(np.clip(lat + north, -90.0, 90.0), lon + east))
-        sets: dict[tuple[int, ...], int] = {}
-        index = [
-            sets.setdefault(tuple(sorted({*row} - {-1})), len(sets))
-            for row in np.column_stack(found).tolist()
-        ]
-        return np.array(index, dtype=np.int32), list(sets)
+        wrong = np.flatnonzero(~(radius >= 0.0))
+        if len(wrong):
+            raise InputError(
+                f"radius {radius[wrong[0]]} m is not a distance", place=f"point {wrong[0]}"
+            )
+        raster, edges = self._lookup.raster, self._lookup.edges
+        own = locate(*raster, self._final, lat, lon)
+        index, start, faces = touched(
+            raster.block, raster.fine, raster.word, *edges, self._final, own, lat, lon, radius
+        )
+        first, listed = start.tolist(), faces.tolist()
+        sets = [tuple(listed[a:b]) for a, b in itertools.pairwise(first)]
+        return index, sets
 
     def territories_at(self, lat_deg: float, lon_deg: float) -> Ids:
         """The ids of the territories at one point, sorted; none where there is no such place."""
@@ -126,13 +128,13 @@ class Ground:
         if territory_id.startswith("h3:"):
             return _cell_outline(territory_id)
         if territory_id == HIGH_SEAS:
-            covered = [borders.piece_geometries(), _belt_geometries()[1]]
+            covered = [borders.piece_geometries(), borders.belts()[1]]
             world = shapely.box(-180.0, -90.0, 180.0, 90.0)
             return world - shapely.union_all(np.concatenate(covered))
         pieces = list(self._seen.pieces_of(territory_id.removesuffix(SEA)))
         if not territory_id.endswith(SEA):
             return shapely.union_all(borders.piece_geometries()[pieces])
-        of_piece, belts = _belt_geometries()
+        of_piece, belts = borders.belts()
         belt: Any = shapely.union_all(belts[np.isin(of_piece, pieces)])
         land = borders.piece_geometries()
         near = shapely.STRtree(land).query(belt)
@@ -182,14 +184,14 @@ class Ground:
         land = self._seen.ids()
         sea = {
             name + SEA
-            for piece in np.unique(_belt_geometries()[0]).tolist()
+            for piece in np.unique(borders.belts()[0]).tolist()
             for name in self._seen.territories_of(piece)
         }
         return tuple(sorted({HIGH_SEAS, *land, *sea, *self._own, *self._cells}))
 
     def _territories(self, regions: tuple[int, ...]) -> Ids:
         """The territory ids of the regions that hold a face."""
-        n_piece, of_piece = len(borders.pieces()), _belt_geometries()[0]
+        n_piece, of_piece = len(borders.pieces()), borders.belts()[0]
         own = tuple(self._own)
         land: set[str] = set()
         sea: set[str] = set()
@@ -240,7 +242,7 @@ def _lookup(own: tuple[OwnTerritory, ...], cells: tuple[str, ...]) -> Lookup:
     """The raster of all pieces, belts, own territories and cells: the same for every view."""
     layers = [
         borders.piece_geometries(),
-        _belt_geometries()[1],
+        borders.belts()[1],
         np.array([territory.geometry for territory in own], dtype=object),
         np.array([_cell_outline(cell) for cell in cells], dtype=object),
     ]
@@ -258,16 +260,6 @@ def _lookup(own: tuple[OwnTerritory, ...], cells: tuple[str, ...]) -> Lookup:
 
 def _cell_outline(cell: str) -> Any:
     return cell_polygons(np.array([cell_from_hex(cell)], dtype=np.uint64))[0]
-
-
-@functools.cache
-def _belt_geometries() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.object_]]:
-    """Sea belts: the piece of each, and its outline."""
-    belts = getattr(borders, "belts", None)
-    if belts is None:
-        return np.empty(0, np.int32), np.empty(0, object)
-    of_piece, outlines = belts()
-    return of_piece, outlines
 
 
 @functools.cache

@@ -149,6 +149,6 @@ def test_mistakes_are_told():
         grid_of(cells_of_world(2).cell, 3)
     with pytest.raises(InputError, match="'h3:zzz' is not an H3 cell"):
         cell_from_hex("h3:zzz")
-    with pytest.raises(InputError, match="south 5.0 and north 3.0"):
-        cells_in_bounds((5.0, 0.0, 3.0, 1.0), 3)
+    with pytest.raises(InputError, match="south 5 and north 3"):
+        cells_in_bounds((5, 0, 3, 1), 3)
     assert cell_from_hex("h3:841ec91ffffffff") == cell_from_hex("841ec91ffffffff")
