@@ -100,9 +100,8 @@ def show(result: Forecast) -> None:
     ]
     out.print(table("Cells by status", ["status", "cells", "km²"], rows))
     out.print()
-    records = [record for record in summary["territories"] if "/" not in record["id"]]
-    records.sort(key=lambda record: -record["area_km2"])
-    shown = records[:20]
+    records = sorted(summary["territories"], key=lambda record: -record["area_km2"])
+    shown = [record for record in records if len(record["id"]) == 2 or record["named"]][:24]
     rows = [
         [
             record["id"],
@@ -117,7 +116,7 @@ def show(result: Forecast) -> None:
         for record in shown
     ]
     columns = ["territory", "name", "cells", "km²", "in view", "status", "reason", "rule"]
-    out.print(table("Territories, largest first", columns, rows))
+    out.print(table("Countries, and territories that a rule names", columns, rows))
     if len(records) > len(shown):
         out.print(f"… and {len(records) - len(shown)} more in summary.json")
     if summary["fleets"]:

@@ -32,11 +32,24 @@ def console() -> Console:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """A plain table; columns whose cells are all numbers are set to the right."""
+    """A plain table; columns whose cells are all numbers are set to the right.
+
+    Columns of short words are never broken; where there is too little room, the long ones are.
+    """
+    widths = [
+        max((len(str(row[index] or "")) for row in rows), default=0)
+        for index in range(len(columns))
+    ]
+    narrow = {index for index, width in enumerate(widths) if width <= 24}
     result = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
     for index, column in enumerate(columns):
         is_number = all(isinstance(row[index], int | float) for row in rows)
-        result.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        result.add_column(
+            column,
+            justify="right" if is_number else "left",
+            overflow="fold",
+            no_wrap=is_number or index in narrow,
+        )
     for row in rows:
         result.add_row(*(_text(cell) for cell in row))
     return result

@@ -163,7 +163,7 @@ def _show(found: Explanation) -> None:
     if found.satellites:
         rows = [
             [
-                each.id,
+                str(each.id),
                 each.name,
                 f"{each.elevation_deg:.2f}",
                 f"{each.azimuth_deg:.1f}",

@@ -197,7 +197,8 @@ def terminal_table(world: World, segments: Sequence[Segment], tally: Tally) -> p
 def territory_records(world: World, cells: pa.Table) -> list[dict[str, Any]]:
     """Per territory: cells, area, availability, and the status of most of its area with the rule.
 
-    A territory without a cell centre is not listed: it is too small for the resolution.
+    A territory without a cell centre is not listed: it is too small for the resolution. `named`
+    says that a rule or a request speaks of it.
     """
     face = world.cell_face
     area_km2 = world.cells.area_km2
@@ -211,6 +212,11 @@ def territory_records(world: World, cells: pa.Table) -> list[dict[str, Any]]:
             faces_of.setdefault(name, []).append(index)
     records = []
     present = set(np.unique(face).tolist())
+    named = {
+        place
+        for part in (*world.policy.rules, *world.policy.requests)
+        for place in (*part.where, *getattr(part, "except_", ()))
+    }
     for name in sorted(faces_of):
         if not present.intersection(faces_of[name]):
             continue
@@ -233,6 +239,7 @@ def territory_records(world: World, cells: pa.Table) -> list[dict[str, Any]]:
             {
                 "id": name,
                 "name": world.ground.name_of(name),
+                "named": name in named,
                 "cells": int(inside.sum()),
                 "area_km2": float(weights.sum()),
                 "available_fraction": float(np.average(available[inside], weights=weights)),

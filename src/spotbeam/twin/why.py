@@ -15,7 +15,7 @@ from spotbeam.service.memory import FRESH, SETTLED, remember
 from spotbeam.service.policy import Policy
 from spotbeam.service.position import Motion, place
 from spotbeam.service.rules import Rule
-from spotbeam.service.status import is_withheld_at, public_word, service_state
+from spotbeam.service.status import is_withheld_at, service_state, word_of
 from spotbeam.service.terminals import Terminal
 from spotbeam.service.verdict import Verdict, verdict
 from spotbeam.sky.propagation import Propagator, propagator
@@ -128,7 +128,7 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
         outcome=decided.outcome,
         reason="no_satellite" if state == "no_satellite" else reason,
         service_state=state,
-        status=public_word(state, decided.reason, is_withheld=is_withheld),
+        status=word_of(state, decided.reason, is_withheld=is_withheld),
         rule=decided.rule,
         verdict=decided,
         changes=tuple(found),

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import shapely
 
 from spotbeam.errors import ElementsError, ScenarioError, UnknownName
 from spotbeam.land import cells, territories
@@ -228,7 +226,7 @@ def _cells(scenario: Scenario, ground: Ground) -> tuple[CellGrid, npt.NDArray[np
     area = scenario.area
     place = f"{scenario.name}, area"
     if area.bounds is not None:
-        grid = cells.cells_in(_box(area.bounds), area.resolution)
+        grid = cells.cells_in_bounds(area.bounds, area.resolution)
     else:
         grid = cells.cells_of_world(area.resolution)
     face = ground.locate(grid.lat_deg, grid.lon_deg)
@@ -242,13 +240,3 @@ def _cells(scenario: Scenario, ground: Ground) -> tuple[CellGrid, npt.NDArray[np
             hint="take a finer resolution or a larger area",
         )
     return grid.take(np.flatnonzero(chosen)), face[chosen]
-
-
-def _box(bounds: tuple[float, float, float, float]) -> Any:
-    """The box of south, west, north, east; in two halves where west exceeds east."""
-    south, west, north, east = bounds
-    if west <= east:
-        return shapely.box(west, south, east, north)
-    return shapely.MultiPolygon(
-        [shapely.box(west, south, 180.0, north), shapely.box(-180.0, south, east, north)]
-    )
