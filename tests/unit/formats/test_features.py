@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import resource
 import struct
 import sys
@@ -646,6 +647,32 @@ def test_any_flipped_or_lost_bytes_give_an_answer_or_one_refusal(data):
     except TerritoryError:
         return
     assert all(own.geometry.is_valid and own.geometry.area > 0 for own in owns)
+
+
+# --- real files ---------------------------------------------------------------------------------
+
+
+@pytest.mark.shared
+def test_real_borders_are_read_as_geopandas_reads_them(shared_data):
+    path = shared_data / "territories" / "ne_50m_admin_0_map_units.geojson"
+    owns = read_territories(path)
+    theirs = shapely.area(geopandas.read_file(path).geometry.to_numpy())
+    assert sum(own.geometry.area for own in owns) == pytest.approx(theirs.sum(), rel=1e-12)
+    assert all(own.geometry.is_valid for own in owns)
+
+
+@pytest.mark.shared
+def test_real_borders_that_are_broken_are_refused_where_they_are(shared_data):
+    folder = shared_data / "territories"
+    with pytest.raises(TerritoryError) as caught:
+        read_territories(folder / "ne_110m_admin_0_countries.geojson")
+    assert caught.value.place.endswith(", features[129].geometry.coordinates[1][0]")
+    path = folder / "ne_10m_admin_1_world_simplified.geojson.xz"
+    with pytest.raises(TerritoryError, match="crosses itself at") as caught:
+        read(lzma.decompress(path.read_bytes()))
+    index = int(caught.value.place.split("[")[1].split("]")[0])
+    shape = json.loads(lzma.decompress(path.read_bytes()))["features"][index]["geometry"]
+    assert not shapely.is_valid(shapely.from_geojson(json.dumps(shape)))
 
 
 # --- GeoParquet ---------------------------------------------------------------------------------
