@@ -120,15 +120,16 @@ def test_dense_sites(lat_deg, lon_deg, spread_deg):
     assert_same(prepare(lat, lon), positions, 0.0)
 
 
+@pytest.mark.parametrize("range_km", [(600, 1500), (2, 60), (30_000, 40_000)])
 @pytest.mark.parametrize("mask_deg", [0.0, 5.0, 25.0, 60.0])
-def test_pairs_right_on_the_mask(mask_deg):
+def test_pairs_right_on_the_mask(mask_deg, range_km):
     """Elevations within 1e-4 to 1e-13 degrees of the mask, above and below, from many sites."""
     rng = np.random.default_rng(int(mask_deg))
     lat, lon = 50 + rng.uniform(-1, 1, 400), rng.uniform(-1, 1, 400)
     off = 10.0 ** rng.uniform(-13, -4, 400) * rng.choice([-1, 1], 400)
     satellites = np.stack(
         [
-            at(lat[i], lon[i], mask_deg + off[i], rng.uniform(0, 360), rng.uniform(600, 1500))
+            at(lat[i], lon[i], mask_deg + off[i], rng.uniform(0, 360), rng.uniform(*range_km))
             for i in range(400)
         ]
     )[None]
@@ -164,7 +165,9 @@ def test_nearly_equally_high_satellites():
             for i in range(500)
         ]
     )
-    assert_same(prepare(lat, lon), rng.permutation(satellites)[None], 25.0)
+    sites = prepare(lat, lon)
+    assert_same(sites, rng.permutation(satellites)[None], 25.0)
+    assert_same(sites, satellites.reshape(500, 2, 3), 25.0)
 
 
 def test_a_satellite_without_a_position_is_never_in_view():
