@@ -40,7 +40,8 @@ class Piece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     country: str
     """ISO 3166-1 alpha-2 code of the place; empty where ISO has none."""
     iso_3166_2: str
-    """Current ISO 3166-2 code where it is certain, else empty."""
+    """Current ISO 3166-2 code where it is certain, else empty. `PS-GZZ` and `PS-WBK` are Natural
+    Earth's own."""
     claimed_by: tuple[str, ...]
     administered_by: str
     """Who holds it on the ground: `RU`, or `RU/UA` where a front line that no piece follows runs
@@ -121,7 +122,7 @@ def belts() -> tuple[NDArray[np.int32], NDArray[np.object_]]:
         all within 12 nautical miles of the coast of that piece, on WGS 84, cut at the
         antimeridian. An outline runs over land where it does not matter how: a point is in a belt
         exactly if it is in the outline and in no piece. Against the packaged coast the outlines
-        are right to 100 m. Lakes are land; the Caspian is sea.
+        are right to 120 m, nearly always to 50 m. Lakes are land; the Caspian is sea.
     """
     table = _table("belts.parquet")
     place = {piece.id: index for index, piece in enumerate(pieces())}
