@@ -59,7 +59,8 @@ class Forecast:
     @property
     def dataset(self) -> xr.Dataset:
         """The fields over time and cells, opened lazily."""
-        return xr.open_zarr(self.folder / CUBE)
+        fields: xr.Dataset = xr.open_zarr(self.folder / CUBE)
+        return fields
 
     def _repr_html_(self) -> str:
         return report.forecast_repr_html(self.world, self.answer)

@@ -104,17 +104,11 @@ class RunFolder:
         """What a finished block left behind."""
         with np.load(self._file(block), allow_pickle=False) as arrays:
             parts = {
-                part: Tally(
-                    **{
-                        name: int(arrays[f"{part}.{name}"])
-                        if name == "steps"
-                        else arrays[f"{part}.{name}"]
-                        for name in Tally._fields
-                    }
-                )
+                part: Tally._make(arrays[f"{part}.{name}"] for name in Tally._fields)
                 for part in BlockTally._fields
             }
-        return BlockTally(**parts)
+        # A scalar comes back as an array without axes.
+        return BlockTally(**{p: t._replace(steps=int(t.steps)) for p, t in parts.items()})
 
     def close(self) -> None:
         """The run is finished: what is left is the forecast."""

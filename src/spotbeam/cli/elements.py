@@ -94,7 +94,7 @@ def show(file: Path, /, *, json: Flag = False) -> None:
         "epoch_median": format_time(int(np.median(epochs)) // MICROSECONDS * MICROSECONDS),
         "epoch_last": format_time(int(epochs[-1])),
         "classes": classes.counts(),
-        "bands": classes.bands_as_records(),
+        "bands": [str(band) for band in classes.bands],
     }
     if json:
         print_json(facts)

@@ -8,7 +8,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 Block = tuple[int, int]
 Result = TypeVar("Result", covariant=True)
@@ -48,7 +48,8 @@ def run_blocks(
     rest = iter(blocks)
     try:
         for block in rest:
-            waiting.append((block, pool.submit(_run, *block)))
+            future: Future[Result] = pool.submit(_run, *block)
+            waiting.append((block, future))
             if len(waiting) > count:
                 yield _next(waiting)
         while waiting:
@@ -74,6 +75,6 @@ def _start(make_worker: Callable[[], Worker[object]]) -> None:
     _worker = make_worker()
 
 
-def _run(first: int, stop: int) -> object:
+def _run(first: int, stop: int) -> Any:
     assert _worker is not None, "the pool starts each process with _start"
     return _worker.run(first, stop)

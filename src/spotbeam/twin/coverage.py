@@ -100,7 +100,7 @@ class CoverageWorker:
             self._cells, position_ecef_km, inputs.min_elevation_deg
         )
         if self.sink is not None:
-            fields = {
+            fields: dict[str, np.ndarray] = {
                 "satellites_in_view": in_view,
                 "elevation_max_deg": elevation_max_deg,
                 "best_satellite": self._numbers[best],

@@ -62,10 +62,18 @@ def decide(
         at_us = grid.start_us + step * grid.step_us
         # A motion that has not lasted yet is remembered from one segment to the next.
         of_cells = verdicts(
-            compiled, bound_reference, at_us, of_cells and of_cells.memory, settled=settled
+            compiled,
+            bound_reference,
+            at_us,
+            None if of_cells is None else of_cells.memory,
+            settled=settled,
         )
         of_terminals = verdicts(
-            compiled, bound_terminals, at_us, of_terminals and of_terminals.memory, settled=settled
+            compiled,
+            bound_terminals,
+            at_us,
+            None if of_terminals is None else of_terminals.memory,
+            settled=settled,
         )
         stop = min(
             _step_after(grid, columns.valid_until_us, step) for columns in (of_cells, of_terminals)

@@ -28,7 +28,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A table of the scenario file."""
 
 
-class Time(_Table):
+class Time(_Table, frozen=True):
     """When: a window of equal steps.
 
     Without `start` a run on filed shells starts at 2026-01-01T00:00:00Z and a run on element sets
@@ -40,7 +40,7 @@ class Time(_Table):
     step: str | float = "15s"
 
 
-class Constellation(_Table):
+class Constellation(_Table, frozen=True):
     """The sky: filed shells by the name of their system, or a file of element sets."""
 
     shells: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Constellation(_Table):
     when_old: Literal["warn", "refuse"] = "warn"
 
 
-class Area(_Table):
+class Area(_Table, frozen=True):
     """The ground: which H3 cells the forecast covers.
 
     A cell belongs to the area if its centre lies in one of `territories` (`land` means all land,
@@ -63,7 +63,7 @@ class Area(_Table):
     bounds: tuple[Latitude, Longitude, Latitude, Longitude] | None = None
 
 
-class Terminal(_Table):
+class Terminal(_Table, frozen=True):
     """A terminal written inline; also what all of a drawn fleet have in common."""
 
     id: str | None = None
@@ -86,7 +86,7 @@ class Terminal(_Table):
     service_lon_deg: Longitude | None = None
 
 
-class Fleet(_Table):
+class Fleet(_Table, frozen=True):
     """Terminals under one name: from a file, inline, or drawn over territories.
 
     Drawn: `count` positions over `where` less `except`, within `bounds` if given (south, west,
@@ -106,14 +106,14 @@ class Fleet(_Table):
     note: str | None = None
 
 
-class OwnTerritory(_Table):
+class OwnTerritory(_Table, frozen=True):
     """A file of the user's own territories."""
 
     file: str
     id: str | None = None
 
 
-class NamedList(_Table):
+class NamedList(_Table, frozen=True):
     """A list of terminals that rules may refer to, inline or a text file with an id a line."""
 
     name: str
@@ -121,7 +121,7 @@ class NamedList(_Table):
     file: str | None = None
 
 
-class Output(_Table):
+class Output(_Table, frozen=True):
     """What a forecast writes beside its tables."""
 
     fields: tuple[Literal["satellites_in_view", "elevation_max_deg", "best_satellite"], ...] = (
@@ -131,7 +131,7 @@ class Output(_Table):
     )
 
 
-class Scenario(_Table):
+class Scenario(_Table, frozen=True):
     """The whole input of a run. Same scenario and same files, same `summary.json`."""
 
     name: str

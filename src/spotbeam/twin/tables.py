@@ -79,7 +79,8 @@ def prevailing(
 def _pick(segments: Sequence[VerdictColumns], states: SiteStates, column: str) -> npt.NDArray[Any]:
     """A verdict column at the segment that speaks for each site."""
     stacked = np.stack([getattr(columns, column) for columns in segments])
-    return stacked[states.segment, np.arange(stacked.shape[1])]
+    picked: npt.NDArray[Any] = stacked[states.segment, np.arange(stacked.shape[1])]
+    return picked
 
 
 def cell_states(world: World, segments: Sequence[Segment], cells: Tally) -> SiteStates:
@@ -135,7 +136,7 @@ def cell_table(world: World, segments: Sequence[Segment], cells: Tally) -> pa.Ta
 def _reasons(
     code: npt.NDArray[Any], served: npt.NDArray[np.bool_], unseen: npt.NDArray[np.bool_]
 ) -> npt.NDArray[Any]:
-    text = np.array(REASONS, dtype=object)[code]
+    text: npt.NDArray[Any] = np.array(REASONS, dtype=object)[code]
     text[unseen] = NO_SATELLITE
     text[served] = None
     return text
@@ -145,7 +146,8 @@ def _rule_ids(
     world: World, rule: npt.NDArray[Any], shown: npt.NDArray[np.bool_]
 ) -> npt.NDArray[Any]:
     """Ids of the deciding rules; None where no rule decided (a default) or none is shown."""
-    ids = np.array([*(rule.id for rule in world.policy.rules), None], dtype=object)[rule]
+    names = [*(each.id for each in world.policy.rules), None]  # -1 finds the last
+    ids: npt.NDArray[Any] = np.array(names, dtype=object)[rule]
     ids[~shown] = None
     return ids
 
@@ -212,11 +214,8 @@ def territory_records(world: World, cells: pa.Table) -> list[dict[str, Any]]:
             faces_of.setdefault(name, []).append(index)
     records = []
     present = set(np.unique(face).tolist())
-    named = {
-        place
-        for part in (*world.policy.rules, *world.policy.requests)
-        for place in (*part.where, *getattr(part, "except_", ()))
-    }
+    named = {place for rule in world.policy.rules for place in (*rule.where, *rule.except_)}
+    named |= {place for request in world.policy.requests for place in request.where}
     for name in sorted(faces_of):
         if not present.intersection(faces_of[name]):
             continue

@@ -33,12 +33,14 @@ class Tally(NamedTuple):
     @property
     def mean(self) -> npt.NDArray[np.float64]:
         """Mean number of satellites in view, shape (n,)."""
-        return self.total / max(1, self.steps)
+        mean: npt.NDArray[np.float64] = self.total / max(1, self.steps)
+        return mean
 
     @property
     def available_fraction(self) -> npt.NDArray[np.float64]:
         """Share of the steps with one or more in view, shape (n,)."""
-        return self.available.sum(axis=0) / max(1, self.steps)
+        share: npt.NDArray[np.float64] = self.available.sum(axis=0) / max(1, self.steps)
+        return share
 
 
 def tally(
