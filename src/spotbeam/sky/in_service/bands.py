@@ -17,18 +17,18 @@ Ints = npt.NDArray[np.int64]
 HOLD_KM = 0.25
 BAND_KM = 1.0
 BAND_INCLINATION_DEG = 0.25
-_HELD_FRACTION = 0.5  # of those within BAND_KM, within 0.3 km of the middle; chance gives 0.3
+_HELD_FRACTION = 0.6  # of those within BAND_KM, within 0.3 km of the middle; chance gives 0.3
 _HELD_KM = 0.3
 
 _FEWEST = 4
 _PLANE_GAP_DEG = 0.6  # between nodes; planes of real fleets are 0.0 to 1.7 degrees wide
-_EVEN_GAP = 2.5  # largest gap along an evenly filled plane, in mean gaps: a slot or two empty
-_WIDEST_EVEN_GAP_DEG = 200.0
+# Largest gap along an evenly filled plane: two and a half mean ones (a slot or two empty) or an
+# eighth of the orbit, but not much more than half of it.
+_EVEN_GAPS, _EVEN_GAP_DEG, _WIDEST_GAP_DEG = 2.5, 45.0, 200.0
 _EVEN_FRACTION = 0.4  # of a band's satellites in evenly filled planes…
 _EVEN_SHARE, _EVEN_SATELLITES = 0.003, 40  # …and so many of all, or this many: enough by itself
-_DENSE_SHARE = 0.01  # of all satellites, in three planes or more: enough if they are not clumped
-_DENSE_PLANES = 3
-_COMPANY = 3
+_DENSE_SHARE = 0.01  # of all satellites, at least thirty in three planes: enough if not clumped
+_DENSE_SATELLITES, _COMPANY = 30, 3
 _CLUMPED = 0.6  # mean length of the sum of unit vectors along a plane: 0 is even, 1 one clump
 
 
@@ -104,7 +104,11 @@ def _band(orbits: MeanOrbits, near: Mask) -> Band | None:
     share = n / n_all
     serves = (
         (in_even >= _EVEN_FRACTION and n >= min(_EVEN_SHARE * n_all, _EVEN_SATELLITES))
-        or (clumping <= _CLUMPED and share >= _DENSE_SHARE and len(crowded) >= _DENSE_PLANES)
+        or (
+            clumping <= _CLUMPED
+            and n >= max(_DENSE_SHARE * n_all, _DENSE_SATELLITES)
+            and len(crowded) >= _COMPANY
+        )
         or (share >= 0.5 and in_clumps < 0.5)
     )
     if n < _FEWEST or not serves:
@@ -177,7 +181,8 @@ def is_even(latitude_deg: Floats) -> bool:
     """Whether two or more satellites fill their plane evenly, but for a slot or two."""
     along = np.sort(latitude_deg)
     largest = np.diff(along, append=along[0] + 360.0).max()
-    return bool(largest <= min(_EVEN_GAP * 360.0 / along.size, _WIDEST_EVEN_GAP_DEG))
+    allowed_deg = max(_EVEN_GAPS * 360.0 / along.size, _EVEN_GAP_DEG)
+    return bool(largest <= min(allowed_deg, _WIDEST_GAP_DEG))
 
 
 def clumping_of(latitude_deg: Floats) -> float:
