@@ -9,6 +9,7 @@ from spotbeam.errors import ScenarioError
 from spotbeam.formats.element_files import read_elements
 from spotbeam.formats.terminal_files import read_terminals
 from spotbeam.formats.territory_files import read_territories
+from spotbeam.twin import fleets
 from spotbeam.twin.scenario import Scenario
 from spotbeam.twin.world import Loaded, World, build_world
 
@@ -34,8 +35,10 @@ def build(scenario: Scenario, folder: Path, *, with_terminals: bool = True) -> W
         for table in scenario.territory
         for territory in read_territories(opened(table.file), default_id=table.id)
     ]
-    fleets = {
-        fleet.id: read_terminals(opened(fleet.file), fleet=fleet.id)
+    from_files = {
+        fleet.id: read_terminals(
+            opened(fleet.file), fleet=fleet.id, common=fleets.given(fleet.common)
+        )
         for fleet in (scenario.fleet if with_terminals else ())
         if fleet.file is not None
     }
@@ -49,7 +52,7 @@ def build(scenario: Scenario, folder: Path, *, with_terminals: bool = True) -> W
         elements=elements,
         elements_report=elements_report,
         own_territories=own,
-        fleets=fleets,
+        fleets=from_files,
         lists=lists,
         sources=sources,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from spotbeam.errors import OutputError
-from spotbeam.formats.atomic import write_bytes
+from spotbeam.formats.atomic import discard_leftovers, write_bytes
 from spotbeam.twin.coverage import BlockTally
 from spotbeam.twin.tally import Tally
 
@@ -45,6 +45,8 @@ class RunFolder:
         if self._key_in(self._progress / _PLAN) == self.key and self._same_blocks():
             return [block for block in self.blocks if self._file(block).exists()]
         self._refuse_others(force)
+        if self.path.is_dir():
+            discard_leftovers(self.path)
         for name in FILES:
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.path / CUBE, ignore_errors=True)
@@ -60,7 +62,7 @@ class RunFolder:
     def _refuse_others(self, force: bool) -> None:
         if force or not self.path.exists():
             return
-        found = {item.name for item in self.path.iterdir()}
+        found = {item.name for item in self.path.iterdir() if not item.name.endswith(".part")}
         if not found:
             return
         keys = {

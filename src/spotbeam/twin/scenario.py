@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -153,8 +154,15 @@ class Scenario(_Table, frozen=True):
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the scenario as canonical JSON; files that it names are not in it."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+        """SHA-256 over the scenario as canonical JSON; files that it names are not in it.
+
+        Nor is the folder that an element file lies in: the same input elsewhere is the same.
+        """
+        sky = self.constellation
+        if sky.elements is not None:
+            sky = msgspec.structs.replace(sky, elements=PurePath(sky.elements).name)
+        same = msgspec.structs.replace(self, constellation=sky)
+        return hashlib.sha256(msgspec.json.encode(same, order="sorted")).hexdigest()
 
     def grid(self, start_us: int) -> TimeGrid:
         """The run's steps from a start on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 
 import msgspec
 import numpy as np
@@ -186,7 +187,7 @@ def _sky(
         n_total=len(elements),
         class_counts=counts,
         min_elevation_deg=mask,
-        source=elements.source,
+        source=PurePath(elements.source).name,
         age_s=age,
         report=report,
     )
