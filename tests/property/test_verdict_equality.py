@@ -7,11 +7,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-
-from spotbeam.kernels.verdicts import NEVER, NO_DAY
-from spotbeam.service.compiled import MemoryColumns, compile_policy, verdicts
-from spotbeam.service.position import Motion, places
-from spotbeam.service.verdict import FRESH, OUTCOMES, REASONS, SETTLED, verdict
 from support.policies import (
     policy_of,
     random_at_us,
@@ -20,6 +15,11 @@ from support.policies import (
     random_terminals,
 )
 from support.rectangles import Rectangles
+
+from spotbeam.kernels.verdicts import NEVER, NO_DAY
+from spotbeam.service.compiled import MemoryColumns, compile_policy, verdicts
+from spotbeam.service.position import Motion, places
+from spotbeam.service.verdict import FRESH, OUTCOMES, REASONS, SETTLED, verdict
 
 GROUND = Rectangles()
 

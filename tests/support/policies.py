@@ -6,13 +6,13 @@ All take a `random.Random`, so that a seed repeats them and Hypothesis can shrin
 from __future__ import annotations
 
 import numpy as np
+from support.rectangles import BOUNDS, IDS
 
 from spotbeam.service.memory import Memory, RuleMemory
 from spotbeam.service.policy import Policy, Request, Sponsor, TerminalList
 from spotbeam.service.rules import DAY_US, rules_from
 from spotbeam.service.terminals import Account, Mobility, Protection, Terminals
 from spotbeam.times import format_time, parse_time, to_datetime
-from support.rectangles import BOUNDS, IDS
 
 HOUR_US = 3_600_000_000
 T0 = parse_time("2026-03-01T12:00:00Z")
@@ -97,9 +97,12 @@ def random_thresholds(random, gate):
     return {}
 
 
-def random_rule(random, name):
+EFFECTS = ("grant", "grant", "deny", "deny", "deny", "limit", "exempt")
+
+
+def random_rule(random, name, effects=EFFECTS):
     """A TOML table of a rule that means something."""
-    effect = random.choice(("grant", "grant", "deny", "deny", "deny", "limit", "exempt"))
+    effect = random.choice(effects)
     rule = {"id": name, "effect": effect, "grounds": [f"order:{name}"]}
     if effect == "exempt":
         rule["lifts"] = some(random, LIFTABLE)
