@@ -44,16 +44,16 @@ WORDS: Mapping[str, Word] = {
         label="available",
         meaning="The reference terminal is served at most steps of the run.",
         fill="#3A927C",
-        dark_fill="#3A927C",
+        dark_fill="#49A98E",
         ink="#3A927C",
-        dark_ink="#3A927C",
+        dark_ink="#49A98E",
         pattern="plain",
     ),
     "at_capacity": Word(
         label="at capacity",
         meaning="A satellite is in view, but the model has no beam left for this ground.",
         fill="#F5B04D",
-        dark_fill="#F5B04D",
+        dark_fill="#FFC84A",
         ink="#8A5A0A",
         dark_ink="#8A5A0A",
         pattern="dots",
@@ -65,27 +65,27 @@ WORDS: Mapping[str, Word] = {
             "mask, or none has a route to a gateway."
         ),
         fill="#2F3B45",
-        dark_fill="#10161B",
+        dark_fill="#04070A",
         ink="#8E9BA6",
-        dark_ink="#7E8B96",
+        dark_ink="#6B7884",
         pattern="cross",
     ),
     "awaiting_approval": Word(
         label="awaiting approval",
         meaning="Nothing authorises service here yet, and a request to activate it is open.",
         fill="#A9C3F5",
-        dark_fill="#A9C3F5",
+        dark_fill="#BDB6F8",
         ink="#3C5FA8",
-        dark_ink="#3C5FA8",
+        dark_ink="#4A4AA8",
         pattern="back",
     ),
     "not_offered": Word(
         label="not offered",
         meaning="Nothing authorises service here, or a rule other than an order denies it.",
         fill="#E6E3DC",
-        dark_fill="#3F464D",
+        dark_fill="#4A5A5C",
         ink="#C9C4B9",
-        dark_ink="#5C656D",
+        dark_ink="#66777A",
         pattern="sparse",
     ),
     "withheld": Word(
@@ -95,7 +95,7 @@ WORDS: Mapping[str, Word] = {
             "disables the cell."
         ),
         fill="#8D52B5",
-        dark_fill="#8D52B5",
+        dark_fill="#9250DE",
         ink="#E6D3F2",
         dark_ink="#E6D3F2",
         pattern="level",
@@ -104,7 +104,7 @@ WORDS: Mapping[str, Word] = {
         label="blocked by order",
         meaning="An order or sanction that binds the operator denies service here.",
         fill="#C23B0E",
-        dark_fill="#C23B0E",
+        dark_fill="#CD470F",
         ink="#FFD2BF",
         dark_ink="#FFD2BF",
         pattern="forward",
@@ -119,6 +119,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     colour: str
     marker: Literal["dot", "ring", "square", "cross"]
+    pattern: Pattern
 
 
 STATES: Mapping[str, State] = {
@@ -127,24 +128,28 @@ STATES: Mapping[str, State] = {
         meaning="Policy allows it and a satellite is in view at most steps.",
         colour="#2A7F6B",
         marker="dot",
+        pattern="plain",
     ),
     "limited": State(
         label="limited",
         meaning="Served, with a data rate that a rule caps.",
         colour="#E08A00",
         marker="square",
+        pattern="dots",
     ),
     "no_satellite": State(
         label="no satellite",
         meaning="Policy allows it, but no satellite is above the mask at most steps.",
         colour="#2F3B45",
         marker="ring",
+        pattern="cross",
     ),
     "denied": State(
         label="denied",
         meaning="A rule denies it, or nothing authorises it.",
         colour="#A8270B",
         marker="cross",
+        pattern="forward",
     ),
 }
 
@@ -167,6 +172,7 @@ LAND = "#F7F5F0"
 INK = "#1D2730"
 MUTED = "#56626C"
 BORDER = "#27323B"
+OWN = "#7A1F5C"
 
 
 def in_rank(words: Iterable[str]) -> list[str]:

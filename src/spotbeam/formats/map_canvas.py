@@ -274,7 +274,7 @@ class Panel:
     def scale_bar(self) -> None:
         """A bar of a round number of kilometres in the lower right corner."""
         frame = self.frame
-        length_km = round_below(frame.width * EARTH_RADIUS_KM / 5.0)
+        length_km = frame.bar_km()
         length = length_km / EARTH_RADIUS_KM
         right = frame.east - 0.03 * frame.width
         y = frame.south + 0.035 * frame.width
@@ -324,19 +324,21 @@ def box(
     edge_pt: float = 0.8,
 ) -> None:
     """A filled box with a thin edge; `y_in` is its upper edge."""
-    axes = sheet.axes(x_in, y_in, width_in, height_in)
-    square = Path([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
-    axes.add_patch(PathPatch(square, facecolor=fill, edgecolor="none", linewidth=0))
+    west, east = x_in / WIDTH_IN, (x_in + width_in) / WIDTH_IN
+    north, south = 1.0 - y_in / sheet.height_in, 1.0 - (y_in + height_in) / sheet.height_in
+    square = Path([(west, south), (east, south), (east, north), (west, north), (west, south)])
+    parts = [PathPatch(square, facecolor=fill, edgecolor="none", linewidth=0)]
     if _HATCHES[pattern]:
         lined = PathPatch(
             square, facecolor="none", edgecolor=ink, linewidth=0, hatch=_HATCHES[pattern]
         )
         lined.set_hatch_linewidth(0.7)
-        axes.add_patch(lined)
+        parts.append(lined)
     if edge_pt:
-        rim = PathPatch(square, facecolor="none", edgecolor=legend.MUTED, linewidth=edge_pt)
-        rim.set_clip_on(False)
-        axes.add_patch(rim)
+        parts.append(PathPatch(square, facecolor="none", edgecolor=legend.MUTED, linewidth=edge_pt))
+    for part in parts:
+        part.set_transform(sheet.figure.transFigure)
+        sheet.figure.add_artist(part)
 
 
 def compound(rings: Rings) -> Path:
@@ -409,12 +411,6 @@ def degrees(kind: str, value: float) -> str:
     sides = ("E", "W") if kind == "meridian" else ("N", "S")
     side = "" if value == 0 else f" {sides[value < 0]}"
     return f"{abs(value):g}°{side}"
-
-
-def round_below(value: float) -> float:
-    """The largest of 1, 2, 5, 10, 20, 50 … that is not above a value."""
-    power = 10.0 ** np.floor(np.log10(value))
-    return float(power * max(s for s in (1, 2, 5) if s * power <= value * (1 + 1e-12)))
 
 
 def distinct_pixels(

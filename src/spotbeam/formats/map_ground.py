@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ import shapely
 
 from spotbeam.formats.projection import Floats, Frame
 from spotbeam.land import borders, views
+from spotbeam.land.territories import Ground
 
 # Detail below this share of the picture's width cannot be seen.
 _TOLERANCE = 1.0 / 2500.0
@@ -35,6 +35,7 @@ class MapGround(NamedTuple):
         coasts: Lines between land and sea.
         borders: Lines between countries, from the run's point of view.
         disputed: Lines around land on which states differ.
+        own: Outlines of the user's own territories.
         labels: Names of countries and disputed lands; none on a picture of the world.
     """
 
@@ -42,6 +43,7 @@ class MapGround(NamedTuple):
     coasts: list[Floats]
     borders: list[Floats]
     disputed: list[Floats]
+    own: list[Floats]
     labels: list[Label]
 
 
@@ -53,27 +55,23 @@ class _Outlines(NamedTuple):
     piece: npt.NDArray[np.int64]
 
 
-def map_ground(frame: Frame, view: str, name_of: Callable[[str], str]) -> MapGround:
-    """The ground that a picture shows, from one point of view.
-
-    Args:
-        frame: Projection and window of the picture.
-        view: The point of view that says whose land is whose.
-        name_of: The name of a territory.
-    """
+def map_ground(frame: Frame, ground: Ground) -> MapGround:
+    """The ground that a picture shows, from its point of view."""
     shapes = shapely.orient_polygons(borders.piece_geometries())
     outlines = _outlines(shapes)
     x, y = frame.project(outlines.xy[:, 1], outlines.xy[:, 0])
     drawn = np.column_stack([x, y])
-    kinds = _line_kinds(outlines, _holders(view), _lands())
+    kinds = _line_kinds(outlines, _holders(ground.view), _lands())
     kinds[~_near(frame, drawn)] = _HIDDEN
     land = _land(frame, shapes)
-    labels = _labels(frame, land, view, name_of) if frame.kind == "region" else []
+    own = _own_shapes(frame, ground)
+    labels = _labels(frame, land, own, ground) if frame.kind == "region" else []
     return MapGround(
         land=[ring for _, polygon in land for ring in _rings(polygon, frame)],
         coasts=_polylines(frame, outlines, drawn, kinds == _COAST),
         borders=_polylines(frame, outlines, drawn, kinds == _BORDER),
         disputed=_polylines(frame, outlines, drawn, kinds == _DISPUTED),
+        own=[ring for _, shape in own for ring in _rings(shape, frame)],
         labels=labels,
     )
 
@@ -213,18 +211,34 @@ def _rings(polygon: Any, frame: Frame) -> list[Floats]:
     return [shapely.get_coordinates(ring) for ring in shapely.get_rings(shapely.get_parts(simple))]
 
 
+def _own_shapes(frame: Frame, ground: Ground) -> list[tuple[str, Any]]:
+    """The user's own territories within the frame: name and shape on the picture."""
+    known = {row.id for row in borders.disputed_lands()}
+    found = []
+    for name in ground.ids():
+        if not name.startswith("x-") or name in known or name.endswith("/sea"):
+            continue
+        # Edges are straight in longitude and latitude: short steps keep them so on the picture.
+        fine = shapely.segmentize(ground.geometry(name), 0.25)
+        drawn = _land(frame, np.array([fine], dtype=object))
+        found += [(ground.name_of(name), shape) for _, shape in drawn]
+    return found
+
+
 def _labels(
-    frame: Frame, land: list[tuple[int, Any]], view: str, name_of: Callable[[str], str]
+    frame: Frame, land: list[tuple[int, Any]], own: list[tuple[str, Any]], ground: Ground
 ) -> list[Label]:
     """A name in the largest room of each country and of each disputed land, if there is room."""
-    holders, lands = _holders(view), borders.land_of_pieces()
+    holders, lands = _holders(ground.view), borders.land_of_pieces()
     shapes: dict[tuple[str, bool], list[Any]] = {}
     for piece, shape in land:
         disputed = lands[piece]
         if disputed is not None:
             shapes.setdefault((_short(disputed.title), True), []).append(shape)
         elif len(holders[piece]) == 1:
-            shapes.setdefault((name_of(holders[piece][0]), False), []).append(shape)
+            shapes.setdefault((ground.name_of(holders[piece][0]), False), []).append(shape)
+    for name, shape in own:
+        shapes.setdefault((name, False), []).append(shape)
     window = shapely.box(frame.west, frame.south, frame.east, frame.north)
     labels = []
     for (text, is_disputed), parts in shapes.items():

@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from spotbeam.formats import legend
+from spotbeam.formats.bands import Band, availability_bands, satellite_bands
 from spotbeam.formats.captions import constellation_line, count, square_km, window_line
 from spotbeam.formats.map_canvas import (
     WIDTH_IN,
@@ -23,7 +23,7 @@ from spotbeam.formats.map_canvas import (
     wrapped,
 )
 from spotbeam.formats.map_ground import MapGround, map_ground
-from spotbeam.formats.projection import Floats, Frame, Rings, cell_rings, frame_of
+from spotbeam.formats.projection import Frame, Rings, cell_rings, frame_of
 from spotbeam.twin.forecast import Answer
 from spotbeam.twin.world import World
 
@@ -44,14 +44,6 @@ class _Scene(NamedTuple):
     ground: MapGround
 
 
-class Band(NamedTuple):
-    """One step of a stepped scale: a label, a colour, and which cells it holds."""
-
-    label: str
-    colour: str
-    cells: npt.NDArray[np.bool_]
-
-
 def draw_map(world: World, answer: Answer) -> bytes:
     """The forecast as a PNG, about 900 pixels wide at half of its own resolution.
 
@@ -64,7 +56,7 @@ def draw_map(world: World, answer: Answer) -> bytes:
         answer,
         frame,
         cell_rings(frame, world.cells),
-        map_ground(frame, world.ground.view, world.ground.name_of),
+        map_ground(frame, world.ground),
     )
     beside = _is_beside(frame)
     map_width = WIDTH_IN - 2 * _MARGIN_IN
@@ -169,6 +161,7 @@ def _lines(panel: Panel, ground: MapGround, weight: float) -> None:
     panel.lines(ground.coasts, 0.65 * thin, legend.BORDER)
     panel.lines(ground.borders, 0.75 * thin, legend.BORDER)
     panel.lines(ground.disputed, 1.0 * thin, legend.BORDER, style=(0, (1.2, 1.4)))
+    panel.lines(ground.own, 1.1 * thin, legend.OWN, style=(0, (4.0, 1.6)))
 
 
 def _names(panel: Panel, scene: _Scene) -> None:
@@ -270,7 +263,19 @@ def _bar(sheet: Sheet, fleet: dict[str, Any], x_in: float, y_in: float, width_in
     for name, state in legend.STATES.items():
         width = width_in * fleet["states"].get(name, 0) / max(1, fleet["terminals"])
         if width > 0.0:
-            box(sheet, at, y_in, width, 0.09, state.colour, edge_pt=0.0)
+            gap = min(0.012, 0.3 * width)
+            pattern, ink = state.pattern, "#FFFFFF90"
+            box(
+                sheet,
+                at,
+                y_in,
+                width - gap,
+                0.09,
+                state.colour,
+                pattern=pattern,
+                ink=ink,
+                edge_pt=0,
+            )
             at += width
 
 
@@ -297,43 +302,6 @@ def _state_counts(scene: _Scene) -> dict[str, int]:
 
 
 # --- The small maps --------------------------------------------------------------------------
-
-
-def satellite_bands(mean: Floats) -> list[Band]:
-    """Up to eight even steps of the mean number of satellites in view."""
-    top = float(mean.max()) if len(mean) else 0.0
-    n = len(legend.SATELLITE_SCALE)
-    low = float(mean.min()) if len(mean) else 0.0
-    steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000)
-    step = next(s for s in steps if np.floor(top / s) - np.floor(low / s) < n)
-    first = int(np.floor(low / step + 1e-9))
-    number = np.floor(mean / step + 1e-9).astype(np.int64)
-    bands = []
-    for index in range(first, int(number.max() if len(mean) else 0) + 1):
-        cells = number == index
-        label = f"{index * step:g}–{(index + 1) * step:g}"
-        bands.append(Band(label, legend.SATELLITE_SCALE[index - first], cells))
-    if len(bands) < n - 1:  # few steps: take well separated tones
-        tones = np.linspace(1, n - 2, len(bands)).round().astype(int)
-        bands = [
-            band._replace(colour=legend.SATELLITE_SCALE[tone])
-            for band, tone in zip(bands, tones, strict=True)
-        ]
-    return bands
-
-
-def availability_bands(fraction: Floats) -> list[Band]:
-    """The share of steps with a satellite in view, in the steps that services promise."""
-    edges = (0.0, 0.5, 0.9, 0.99, 0.999)
-    labels = ("0", "<50", "<90", "<99", "<99.9", "<100", "100")
-    tiny = 1e-12
-    number = np.searchsorted(np.array(edges), fraction - tiny, side="left")
-    number = np.where(fraction <= 0.0, 0, np.maximum(number, 1))
-    number = np.where(fraction >= 1.0 - tiny, len(labels) - 1, number)
-    return [
-        Band(label, colour, number == index)
-        for index, (label, colour) in enumerate(zip(labels, legend.AVAILABILITY_SCALE, strict=True))
-    ]
 
 
 def _satellites_map(sheet: Sheet, scene: _Scene, x: float, y: float, width: float) -> None:
