@@ -20,7 +20,8 @@ _NEAR_PLANE_DEG = 0.15
 _OFF_TREND_KM_DAY = 1.5
 _NEAR_OFF_TREND_KM_DAY = 1.0
 
-_CLIMBS_KM_DAY, _SINKS_KM_DAY = 0.2, -0.1
+_CLIMBS_KM_DAY, _SINKS_KM_DAY = 0.1, -0.1
+_LOW_CLIMBS_KM_DAY = 0.5  # below 400 km, where fits of what merely hovers scatter by 0.4
 _STILL_KM_DAY = 0.5  # where there are no bands to be still against
 _GROUND_KM, _LEFT_DAYS = 150.0, 60.0
 # Below 300 km nothing stays; above 400 km only a thruster sinks a satellite so fast.
@@ -95,9 +96,9 @@ def classify(elements: ElementSets) -> ServiceClasses:
     in_service: holds the altitude of a band that serves (`find_bands`), or flies within 2.75 km
         of it locked to one of its planes; with no trend of its own. Where no bands are found (a
         handful of unlike orbits), whatever holds still and is in no group.
-    raising: climbs by a fifth of a kilometre a day or more, or waits below the nearest band of its
-        inclination in a group of four or more along one plane, launched after half of those that
-        serve there.
+    raising: climbs by a tenth of a kilometre a day or more (by half of one below 400 km), or waits
+        below the nearest band of its inclination in a group of four or more along one plane,
+        launched after three quarters of those that serve there.
     decaying: below 300 km, or below 400 km and at today's rate at 150 km within 60 days.
     lowering: sinks by a tenth of a kilometre a day or more.
     drifting: holds still elsewhere: spares, stored and dead satellites.
@@ -126,13 +127,13 @@ def classify(elements: ElementSets) -> ServiceClasses:
         or [np.zeros(n, dtype=np.bool_)],
         axis=0,
     )
+    low = orbits.altitude_km < _DRAG_KM
     # Later lines win.
     code[alone] = ServiceClass.OUTLIER
     code[climb <= _SINKS_KM_DAY] = ServiceClass.LOWERING
-    doomed = (days_left < _LEFT_DAYS) & (orbits.altitude_km < _DRAG_KM)
-    code[doomed | (orbits.altitude_km < _LOW_KM)] = ServiceClass.DECAYING
+    code[(low & (days_left < _LEFT_DAYS)) | (orbits.altitude_km < _LOW_KM)] = ServiceClass.DECAYING
     code[waiting & newcomer & (distance_km < 0.0)] = ServiceClass.RAISING
-    code[climb >= _CLIMBS_KM_DAY] = ServiceClass.RAISING
+    code[climb >= np.where(low, _LOW_CLIMBS_KM_DAY, _CLIMBS_KM_DAY)] = ServiceClass.RAISING
     code[serving] = ServiceClass.IN_SERVICE
     return ServiceClasses(code=code, bands=bands, band=nearest, orbits=orbits)
 
@@ -197,7 +198,7 @@ def _in_group(orbits: MeanOrbits, among: Mask) -> Mask:
 
 
 def _newcomer(elements: ElementSets, orbits: MeanOrbits, serving: Mask) -> Mask:
-    """Whether a satellite was launched after half of those serving at its inclination.
+    """Whether a satellite was launched after three quarters of those serving at its inclination.
 
     Catalogue numbers are given in the order of launch.
     """
@@ -212,5 +213,5 @@ def _newcomer(elements: ElementSets, orbits: MeanOrbits, serving: Mask) -> Mask:
         for span in set(zip(first.tolist(), stop.tolist(), strict=True)):
             if span[0] < span[1]:
                 these = (first == span[0]) & (stop == span[1])
-                newcomer[these] = number[these] > np.median(numbers[slice(*span)])
+                newcomer[these] = number[these] > np.quantile(numbers[slice(*span)], 0.75)
     return newcomer
