@@ -8,7 +8,15 @@
     │  ├─ RuleError            a rule of a policy
     │  ├─ ScenarioError        a scenario file
     │  ├─ OutputError          an output folder that may not be written
+    │  ├─ WitnessPolicyError   a witness policy that is malformed or promises nothing
     │  └─ UnknownName          a name that is not in a list; suggests the nearest
+    ├─ RecordError             the record does not hold; never caught and ignored   exit 1
+    │  ├─ MalformedRecord      bytes that are not in the only form they may have
+    │  ├─ ProofMismatch        a Merkle proof, a tile or an entry does not lead to the root
+    │  ├─ BadSignature         a signature that must hold does not, or is missing
+    │  ├─ QuorumNotMet         too few witnesses have signed
+    │  ├─ Forked               two views of one log that cannot both be true
+    │  └─ MissingRecord        a file of the record that must be there is not
     ├─ FeedError               a download failed; what was cached stays      exit 1
     └─ MissingExtra            an optional dependency is not installed       exit 1
 
@@ -107,6 +115,64 @@ class UnknownName(InputError):
         else:
             hint = None
         super().__init__(f"unknown {kind} {name!r}", place=place, hint=hint)
+
+
+class WitnessPolicyError(InputError):
+    """A witness policy is malformed, or its quorum would promise nothing."""
+
+    code = "witness_policy"
+
+
+class RecordError(SpotbeamError):
+    """The record, or something that claims to be from it, does not hold.
+
+    Args:
+        message: What does not hold.
+        place: Where: a file of the record, a line, an entry's index.
+        hint: What to do about it.
+    """
+
+    code = "record"
+
+    def __init__(self, message: str, *, place: str | None = None, hint: str | None = None) -> None:
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
+        self.place = place
+
+
+class MalformedRecord(RecordError):
+    """Bytes are not in the only form that they may have."""
+
+    code = "malformed_record"
+
+
+class ProofMismatch(RecordError):
+    """A proof, a tile or an entry does not lead to the root that it should."""
+
+    code = "proof_mismatch"
+
+
+class BadSignature(RecordError):
+    """A signature that must hold does not, or is missing."""
+
+    code = "bad_signature"
+
+
+class QuorumNotMet(RecordError):
+    """Too few witnesses have signed a checkpoint."""
+
+    code = "quorum_not_met"
+
+
+class Forked(RecordError):
+    """Two views of one log that cannot both be true."""
+
+    code = "forked"
+
+
+class MissingRecord(RecordError):
+    """A file of the record that must be there is not."""
+
+    code = "missing_record"
 
 
 class FeedError(SpotbeamError):
