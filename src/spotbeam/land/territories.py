@@ -86,8 +86,7 @@ class Ground:
         Latitudes and longitudes have shape (n,).
         """
         lat, lon = _columns(lat_deg, lon_deg)
-        found: npt.NDArray[np.int32] = locate(*self._lookup.raster, self._final, lat, lon)
-        return found
+        return locate(self._lookup.raster, self._final, lat, lon)
 
     def touched(
         self, lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike, radius_m: npt.ArrayLike
@@ -107,13 +106,11 @@ class Ground:
                 f"radius {radius[wrong[0]]} m is not a distance", place=f"point {wrong[0]}"
             )
         raster, edges = self._lookup.raster, self._lookup.edges
-        own = locate(*raster, self._final, lat, lon)
-        index, start, faces = touched(
-            raster.block, raster.fine, raster.word, *edges, self._final, own, lat, lon, radius
-        )
-        first, listed = start.tolist(), faces.tolist()
-        sets = [tuple(listed[a:b]) for a, b in itertools.pairwise(first)]
-        return index, sets
+        own = locate(raster, self._final, lat, lon)
+        found = touched(raster, edges, self._final, own, lat, lon, radius)
+        faces = found.face.tolist()
+        sets = [tuple(faces[a:b]) for a, b in itertools.pairwise(found.start.tolist())]
+        return found.of_point, sets
 
     def territories_at(self, lat_deg: float, lon_deg: float) -> Ids:
         """The ids of the territories at one point, sorted; none where there is no such place."""

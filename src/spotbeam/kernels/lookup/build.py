@@ -17,6 +17,8 @@ from spotbeam.kernels.lookup.index import (
 )
 from spotbeam.kernels.lookup.labels import Edges, label_edges
 from spotbeam.kernels.lookup.raster import (
+    COLUMNS,
+    Segments,
     corner_crossings,
     region_keys,
     touched_cells,
@@ -58,25 +60,36 @@ def build_lookup(
         ring_region: shape (n_ring,): the region that each ring bounds.
         n_region: how many regions there are.
     """
-    ends, key, use_start, use_region = unique_segments(
-        corners, ring_start, ring_region, region_keys(n_region)
-    )
-    cell, segment = touched_cells(ends, key)
-    block, fine, word, start, pair_segment = lay_out(cell, segment, ends, key)
-    crossings = corner_crossings(ends, key)
+    segments = unique_segments(corners, ring_start, ring_region, region_keys(n_region))
+    pairs = touched_cells(segments.ends, segments.key)
+    layout = lay_out(*pairs, segments.ends, segments.key)
+    crossings = corner_crossings(segments.ends, segments.key)
     room = 1 << 16
     while True:
         log, slot_hash, slot_face = empty_log(room)
         raster = Raster(
-            block.copy(), fine.copy(), word, word.view(np.float64), slot_hash, slot_face
+            layout.block.copy(),
+            layout.fine.copy(),
+            layout.word,
+            layout.word.view(np.float64),
+            slot_hash,
+            slot_face,
         )
         done = fill_faces(
-            raster.block, raster.fine, word, *crossings, key, log, slot_hash, slot_face
+            raster.block,
+            raster.fine,
+            raster.word,
+            *crossings,
+            segments.key,
+            *log,
+            slot_hash,
+            slot_face,
+            np.full(COLUMNS + 1, -1, np.int32),
+            np.empty(len(crossings.column), np.int32),
         )
-        if done:
-            *arrays, done = label_edges(*raster, start, pair_segment, log)
-            if done:
-                return _of_real_faces(raster, Edges(*arrays), log, use_start, use_region)
+        edges = label_edges(raster, layout.start, layout.pair_segment, log) if done else None
+        if edges is not None:
+            return _of_real_faces(raster, edges, log, segments)
         room *= 4
 
 
@@ -84,8 +97,7 @@ def _of_real_faces(
     raster: Raster,
     edges: Edges,
     log: FaceLog,
-    use_start: npt.NDArray[np.int32],
-    use_region: npt.NDArray[np.int32],
+    segments: Segments,
 ) -> Lookup:
     """Number the faces that are somewhere, and say which regions hold them."""
     count = int(log.used[0])
@@ -98,9 +110,9 @@ def _of_real_faces(
     for table in tables:
         table[...] = np.where(table >= 0, number[np.maximum(table, 0)], table)
     regions: list[frozenset[int]] = [frozenset()]
-    parents, segments = log.parent[:count].tolist(), log.segment[:count].tolist()
-    first, bounds = use_start.tolist(), use_region.tolist()
-    for parent, segment in zip(parents[1:], segments[1:], strict=True):
+    met_from, met_over = log.parent[:count].tolist(), log.segment[:count].tolist()
+    first, bounds = segments.use_start.tolist(), segments.use_region.tolist()
+    for parent, segment in zip(met_from[1:], met_over[1:], strict=True):
         held = regions[parent]
         for region in bounds[first[segment] : first[segment + 1]]:
             held ^= {region}

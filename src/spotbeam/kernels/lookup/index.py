@@ -109,32 +109,40 @@ SLIVER_DEG = 1e-8
 
 
 @njit(cache=True, nogil=True)
-def face_of_hash(slot_hash: Any, slot_face: Any, face_hash: Any) -> int:
+def face_of_hash(slot_hash: Any, slot_face: Any, face_hash: Any) -> Any:
     """The face with a key, or -1."""
     mask = np.uint64(len(slot_hash) - 1)
     slot = face_hash & mask
     while slot_face[slot] >= 0:
         if slot_hash[slot] == face_hash:
-            return int(slot_face[slot])
+            return np.int64(slot_face[slot])
         slot = (slot + np.uint64(1)) & mask
-    return -1
+    return np.int64(-1)
 
 
 @njit(cache=True, nogil=True)
 def intern_face(
-    log: Any, slot_hash: Any, slot_face: Any, face_hash: Any, parent: int, segment: int
+    log_hash: Any,
+    log_parent: Any,
+    log_segment: Any,
+    log_used: Any,
+    slot_hash: Any,
+    slot_face: Any,
+    face_hash: Any,
+    parent: int,
+    segment: int,
 ) -> Any:
     """The face with a key, entered if it is new. -1 if the log is full."""
     face = face_of_hash(slot_hash, slot_face, face_hash)
     if face >= 0:
         return face
-    face = log.used[0]
-    if face >= len(log.hash):
+    face = np.int64(log_used[0])
+    if face >= len(log_hash):
         return -1
-    log.hash[face] = face_hash
-    log.parent[face] = parent
-    log.segment[face] = segment
-    log.used[0] = face + 1
+    log_hash[face] = face_hash
+    log_parent[face] = parent
+    log_segment[face] = segment
+    log_used[0] = face + 1
     mask = np.uint64(len(slot_hash) - 1)
     slot = face_hash & mask
     while slot_face[slot] >= 0:
@@ -144,41 +152,75 @@ def intern_face(
     return face
 
 
-@njit(cache=True, nogil=True)
-def lay_out(cell: Any, segment: Any, ends: Any, key: Any) -> tuple[Any, Any, Any, Any, Any]:
+class Layout(NamedTuple):
     """The tables with a record for each mixed cell; faces and corners are still to be filled in.
 
-    Returns:
+    Attributes:
         block, fine, word: as in `Raster`, with 0 where a face or a corner's key is to stand.
         start, pair_segment: which segments the records hold: those of mixed cell k are
             `pair_segment[start[k]:start[k + 1]]`.
     """
-    block = np.zeros(BLOCK_ROWS * BLOCK_COLUMNS, dtype=np.int32)
+
+    block: Int32s
+    fine: Int32s
+    word: npt.NDArray[np.uint64]
+    start: npt.NDArray[np.int64]
+    pair_segment: Int32s
+
+
+def lay_out(
+    cell: Int32s,
+    segment: Int32s,
+    ends: npt.NDArray[np.float64],
+    key: npt.NDArray[np.uint64],
+) -> Layout:
+    """Lay out the records of the pairs that `touched_cells` gives."""
+    block = np.zeros(BLOCK_ROWS * BLOCK_COLUMNS, np.int32)
+    _mark_blocks(cell, block)
+    mixed_block = np.flatnonzero(block)
+    block[mixed_block] = -1 - np.arange(len(mixed_block), dtype=np.int32)
+    fine = np.zeros(len(mixed_block) * BLOCK * BLOCK, np.int32)
+    _count_pairs(cell, block, fine)
+    mixed = np.flatnonzero(fine)
+    start = np.zeros(len(mixed) + 1, np.int64)
+    np.cumsum(fine[mixed], out=start[1:])
+    number = np.arange(len(mixed))
+    record = HEAD * number + STEP * start[:-1]
+    word = np.zeros(HEAD * len(mixed) + STEP * len(cell), np.uint64)
+    word[record + 1] = number.astype(np.uint64) << _HALF
+    fine[mixed] = -1 - record.astype(np.int32)
+    pair_segment = np.empty(len(cell), np.int32)
+    _write_records(
+        cell, segment, ends, key, block, fine, word, word.view(np.float64), start, pair_segment
+    )
+    return Layout(block, fine, word, start, pair_segment)
+
+
+@njit(cache=True, nogil=True)
+def _mark_blocks(cell: Any, block: Any) -> None:
     for i in range(len(cell)):
-        block[_block_place(cell[i])] = -1
-    mixed_blocks = 0
-    for b in range(len(block)):
-        if block[b] < 0:
-            mixed_blocks += 1
-            block[b] = -mixed_blocks
-    fine = np.zeros(mixed_blocks * BLOCK * BLOCK, dtype=np.int32)
+        block[_block_place(cell[i])] = 1
+
+
+@njit(cache=True, nogil=True)
+def _count_pairs(cell: Any, block: Any, fine: Any) -> None:
     for i in range(len(cell)):
         fine[_fine_place(block, cell[i])] += 1
-    mixed = 0
-    for f in range(len(fine)):
-        mixed += fine[f] > 0
-    start = np.zeros(mixed + 1, dtype=np.int32)
-    word = np.zeros(HEAD * mixed + STEP * len(cell), dtype=np.uint64)
-    number = word.view(np.float64)
-    mixed = 0
-    for f in range(len(fine)):
-        if fine[f] > 0:
-            start[mixed + 1] = start[mixed] + fine[f]
-            record = HEAD * mixed + STEP * start[mixed]
-            word[record + 1] = np.uint64(mixed) << _HALF
-            fine[f] = -1 - record
-            mixed += 1
-    pair_segment = np.empty(len(cell), dtype=np.int32)
+
+
+@njit(cache=True, nogil=True)
+def _write_records(
+    cell: Any,
+    segment: Any,
+    ends: Any,
+    key: Any,
+    block: Any,
+    fine: Any,
+    word: Any,
+    number: Any,
+    start: Any,
+    pair_segment: Any,
+) -> None:
     for i in range(len(cell)):
         record = -1 - fine[_fine_place(block, cell[i])]
         count, mixed = record_counts(word, record)
@@ -186,11 +228,11 @@ def lay_out(cell: Any, segment: Any, ends: Any, key: Any) -> tuple[Any, Any, Any
         s = segment[i]
         pair_segment[start[mixed] + count] = s
         at = record + HEAD + STEP * count
-        number[at : at + 4] = ends[s]
+        for k in range(4):
+            number[at + k] = ends[s, k]
         if ends[s, 0] == -180.0 and ends[s, 2] == -180.0:
             number[at] = number[at + 2] = 180.0
         word[at + 4] = key[s]
-    return block, fine, word, start, pair_segment
 
 
 @njit(cache=True, nogil=True)
@@ -222,33 +264,54 @@ def fill_faces(
     crossing_column: Any,
     crossing_segment: Any,
     key: Any,
-    log: Any,
+    log_hash: Any,
+    log_parent: Any,
+    log_segment: Any,
+    log_used: Any,
     slot_hash: Any,
     slot_face: Any,
+    head: Any,
+    after: Any,
 ) -> bool:
-    """Walk along every row of corners and enter the face met at each. False if the log is full."""
-    head = np.full(COLUMNS + 1, -1, dtype=np.int32)
-    after = np.empty(len(crossing_column), dtype=np.int32)
+    """Walk along every row of corners and enter the face met at each. False if the log is full.
+
+    `head`, of shape (COLUMNS + 1,) and all -1, and `after`, as long as the crossings, are to
+    scribble in.
+    """
     for row in range(ROWS):
         first, stop = row_start[row], row_start[row + 1]
         for i in range(first, stop):
             after[i] = head[crossing_column[i]]
             head[crossing_column[i]] = i
         face_hash = np.uint64(0)
-        face = 0
+        face = np.int64(0)
         base = (row // BLOCK) * BLOCK_COLUMNS
         for column in range(COLUMNS):
             i = head[column]
             while i >= 0:
-                s = crossing_segment[i]
+                s = np.int64(crossing_segment[i])
                 face_hash ^= key[s]
-                face = intern_face(log, slot_hash, slot_face, face_hash, face, s)
+                face = intern_face(
+                    log_hash,
+                    log_parent,
+                    log_segment,
+                    log_used,
+                    slot_hash,
+                    slot_face,
+                    face_hash,
+                    face,
+                    s,
+                )
                 if face < 0:
                     return False
                 i = after[i]
             b = base + column // BLOCK
             if block[b] < 0:
-                f = (-1 - block[b]) * BLOCK * BLOCK + (row % BLOCK) * BLOCK + column % BLOCK
+                f = (
+                    (-1 - np.int64(block[b])) * BLOCK * BLOCK
+                    + (row % BLOCK) * BLOCK
+                    + column % BLOCK
+                )
                 if fine[f] < 0:
                     word[-1 - fine[f]] = face_hash
                 else:
@@ -265,12 +328,14 @@ def fill_faces(
 
 
 @njit(cache=True, nogil=True)
-def cell_value(block: Any, fine: Any, row: int, column: int) -> int:
+def cell_value(block: Any, fine: Any, row: int, column: int) -> Any:
     """The face of a cell that no segment touches, or -1 - w for the record at word w."""
-    value = block[(row // BLOCK) * BLOCK_COLUMNS + column // BLOCK]
+    value = np.int64(block[(row // BLOCK) * BLOCK_COLUMNS + column // BLOCK])
     if value < 0:
-        value = fine[(-1 - value) * BLOCK * BLOCK + (row % BLOCK) * BLOCK + column % BLOCK]
-    return int(value)
+        value = np.int64(
+            fine[(-1 - value) * BLOCK * BLOCK + (row % BLOCK) * BLOCK + column % BLOCK]
+        )
+    return value
 
 
 @njit(cache=True, nogil=True)

@@ -18,6 +18,8 @@ from spotbeam.kernels.lookup.index import (
     HEAD,
     SLIVER_DEG,
     STEP,
+    FaceLog,
+    Raster,
     cell_value,
     crosses,
     face_of_hash,
@@ -57,8 +59,60 @@ class Edges(NamedTuple):
     face: npt.NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
 def label_edges(
+    raster: Raster, start: npt.NDArray[np.int64], pair_segment: npt.NDArray[np.int32], log: FaceLog
+) -> Edges | None:
+    """What lies on either side of each edge; None if the log of faces has no room.
+
+    Args:
+        raster: whose faces are filled in.
+        start, pair_segment: of `lay_out`.
+        log: where faces that hold no corner are entered.
+    """
+    room = len(pair_segment) + len(pair_segment) // 4 + 1024
+    while True:
+        edges = Edges(
+            np.zeros(len(start), np.int32),
+            np.empty((room, 4), np.float32),
+            np.empty((room, 2), np.int32),
+            np.zeros(len(start), np.int32),
+            np.empty(room, np.int32),
+        )
+        cuts = np.empty(3 * int(np.diff(start).max(initial=0)) + 2)
+        known = np.zeros(2, np.int64), np.zeros(2, np.uint64)
+        n_edge, n_face, why = _label_edges(
+            raster.block,
+            raster.fine,
+            raster.word,
+            raster.number,
+            raster.slot_hash,
+            raster.slot_face,
+            start,
+            pair_segment,
+            log.hash,
+            log.parent,
+            log.segment,
+            log.used,
+            *edges,
+            cuts,
+            *known,
+        )
+        if why == _LOG_IS_FULL:
+            return None
+        if why == _DONE:
+            return edges._replace(
+                ends=edges.ends[:n_edge].copy(),
+                sides=edges.sides[:n_edge].copy(),
+                face=edges.face[:n_face].copy(),
+            )
+        room *= 2
+
+
+_DONE, _LOG_IS_FULL, _NO_ROOM = 0, 1, 2
+
+
+@njit(cache=True, nogil=True)
+def _label_edges(
     block: Any,
     fine: Any,
     word: Any,
@@ -67,39 +121,41 @@ def label_edges(
     slot_face: Any,
     pair_start: Any,
     pair_segment: Any,
-    log: Any,
-) -> tuple[Any, Any, Any, Any, Any, bool]:
-    """The arrays of `Edges`, and whether the log of faces had room.
+    log_hash: Any,
+    log_parent: Any,
+    log_segment: Any,
+    log_used: Any,
+    start: Any,
+    ends: Any,
+    sides: Any,
+    face_start: Any,
+    faces: Any,
+    cuts: Any,
+    known: Any,
+    known_hash: Any,
+) -> tuple[int, int, int]:
+    """Fill in the arrays of `Edges`; return the number of edges, of faces, and how it ended.
 
-    The first six are those of `Raster`, `pair_start` and `pair_segment` those of `lay_out`; faces
-    that hold no corner are entered in `log`.
+    `cuts`, `known` (the faces on both sides of the last edge) and `known_hash` (their keys) are to
+    scribble in.
     """
-    room = len(pair_segment) + 1024
-    ends = np.empty((room, 4), dtype=np.float32)
-    sides = np.empty((room, 2), dtype=np.int32)
-    faces = np.empty(room, dtype=np.int32)
-    start = np.zeros(len(pair_start), dtype=np.int32)
-    face_start = np.zeros(len(pair_start), dtype=np.int32)
     edge_count = 0
     face_count = 0
-    cuts = np.empty(64, dtype=np.float64)
     # Blocks in order, and cells within a block, is how the mixed cells are numbered.
     for b in range(len(block)):
         if block[b] >= 0:
             continue
-        base = (-1 - block[b]) * BLOCK * BLOCK
+        base = (-1 - np.int64(block[b])) * BLOCK * BLOCK
         for f in range(base, base + BLOCK * BLOCK):
             if fine[f] >= 0:
                 continue
-            record = -1 - fine[f]
+            record = -1 - np.int64(fine[f])
             count, mixed = record_counts(word, record)
             x0 = column_west((b % BLOCK_COLUMNS) * BLOCK + (f - base) % BLOCK)
             y0 = row_south((b // BLOCK_COLUMNS) * BLOCK + (f - base) // BLOCK)
-            if len(cuts) < 3 * count + 2:
-                cuts = np.empty(6 * count, dtype=np.float64)
+            x1, y1 = x0 + 1.0 / PER_DEGREE, y0 + 1.0 / PER_DEGREE
             cell_faces = face_count
             corner = face_of_hash(slot_hash, slot_face, word[record])
-            faces, face_count = _append(faces, cell_faces, face_count, corner)
             first = record + HEAD
             stop = first + STEP * count
             for at in range(first, stop, STEP):
@@ -108,40 +164,52 @@ def label_edges(
                 low, high = _clip(ax - x0, ay - y0, dx, dy)
                 if high <= low:
                     continue
-                n_cut = _cuts(number, first, stop, at, low, high, cuts)
+                n_cut, is_alone = _cuts(number, first, stop, at, low, high, cuts)
                 length = math.hypot(dx, dy)
                 over, up = -dy / length * SLIVER_DEG, dx / length * SLIVER_DEG
                 for k in range(n_cut - 1):
                     if (cuts[k + 1] - cuts[k]) * length < 2.0 * _TOUCH_DEG:
                         continue
                     t = 0.5 * (cuts[k] + cuts[k + 1])
-                    left = right = -1
-                    for side in range(2):
-                        sign = 1.0 - 2.0 * side
-                        face = _face_met(
-                            block,
-                            fine,
-                            word,
-                            number,
-                            slot_hash,
-                            slot_face,
-                            pair_start,
-                            pair_segment,
-                            log,
-                            ay + t * dy + sign * up,
-                            ax + t * dx + sign * over,
-                        )
-                        if side == 0:
-                            left = face
+                    y, x = ay + t * dy, ax + t * dx
+                    left = right = np.int64(-1)
+                    if is_alone and x0 < x + over < x1 and y0 < y + up < y1:
+                        # Nothing else within a millimetre: the other side is one crossing away.
+                        left_hash = mixed_hash(word, number, record, y + up, x + over)
+                        right_hash = left_hash ^ word[at + 4]
+                        if left_hash == known_hash[0] and right_hash == known_hash[1]:
+                            left, right = known[0], known[1]
                         else:
-                            right = face
+                            left = face_of_hash(slot_hash, slot_face, left_hash)
+                            right = face_of_hash(slot_hash, slot_face, right_hash)
+                    if left < 0 or right < 0:
+                        for side in range(2):
+                            sign = 1.0 - 2.0 * side
+                            known[side] = _face_met(
+                                block,
+                                fine,
+                                word,
+                                number,
+                                slot_hash,
+                                slot_face,
+                                pair_start,
+                                pair_segment,
+                                log_hash,
+                                log_parent,
+                                log_segment,
+                                log_used,
+                                y + sign * up,
+                                x + sign * over,
+                            )
+                        left, right = known[0], known[1]
                     if left == -2 or right == -2:
-                        return start, ends, sides, face_start, faces, False
+                        return 0, 0, _LOG_IS_FULL
+                    if edge_count == len(ends) or face_count + 3 > len(faces):
+                        return 0, 0, _NO_ROOM
                     if left == right:
                         continue
-                    if edge_count == len(ends):
-                        ends = _longer(ends)
-                        sides = _longer(sides)
+                    known[0], known[1] = left, right
+                    known_hash[0], known_hash[1] = log_hash[max(left, 0)], log_hash[max(right, 0)]
                     ends[edge_count, 0] = ax + cuts[k] * dx - x0
                     ends[edge_count, 1] = ay + cuts[k] * dy - y0
                     ends[edge_count, 2] = ax + cuts[k + 1] * dx - x0
@@ -149,41 +217,26 @@ def label_edges(
                     sides[edge_count, 0] = left
                     sides[edge_count, 1] = right
                     edge_count += 1
-                    faces, face_count = _append(faces, cell_faces, face_count, left)
-                    faces, face_count = _append(faces, cell_faces, face_count, right)
+                    face_count = _append(faces, cell_faces, face_count, left)
+                    face_count = _append(faces, cell_faces, face_count, right)
+            if face_count == len(faces):
+                return 0, 0, _NO_ROOM
+            face_count = _append(faces, cell_faces, face_count, corner)
             start[mixed + 1] = edge_count
             face_start[mixed + 1] = face_count
-    return (
-        start,
-        ends[:edge_count].copy(),
-        sides[:edge_count].copy(),
-        face_start,
-        faces[:face_count].copy(),
-        True,
-    )
+    return edge_count, face_count, _DONE
 
 
 @njit(cache=True, nogil=True)
-def _longer(array: Any) -> Any:
-    longer = np.empty((2 * len(array), array.shape[1]), dtype=array.dtype)
-    longer[: len(array)] = array
-    return longer
-
-
-@njit(cache=True, nogil=True)
-def _append(faces: Any, first: int, count: int, face: int) -> tuple[Any, int]:
+def _append(faces: Any, first: int, count: int, face: int) -> int:
     """Add a face to the list from `first` on, unless it is there or is nowhere."""
     if face < 0:
-        return faces, count
+        return count
     for i in range(first, count):
         if faces[i] == face:
-            return faces, count
-    if count == len(faces):
-        longer = np.empty(2 * count, dtype=faces.dtype)
-        longer[:count] = faces
-        faces = longer
+            return count
     faces[count] = face
-    return faces, count + 1
+    return count + 1
 
 
 @njit(cache=True, nogil=True)
@@ -206,17 +259,25 @@ def _clip(x: float, y: float, dx: float, dy: float) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _cuts(number: Any, first: int, stop: int, at: int, low: float, high: float, cuts: Any) -> int:
-    """Fill in, ascending, the parameters where a segment begins, is cut by others, and ends."""
+def _cuts(
+    number: Any, first: int, stop: int, at: int, low: float, high: float, cuts: Any
+) -> tuple[int, bool]:
+    """Fill in, ascending, the parameters where a segment begins, is cut by others, and ends.
+
+    Returns their number, and whether no other segment runs along this one within a millimetre.
+    """
     ax, ay = number[at], number[at + 1]
     dx, dy = number[at + 2] - ax, number[at + 3] - ay
     square = dx * dx + dy * dy
     touch = _TOUCH_DEG * math.sqrt(square)
     x0, x1, y0, y1 = ax + low * dx, ax + high * dx, ay + low * dy, ay + high * dy
-    west, east = min(x0, x1) - _TOUCH_DEG, max(x0, x1) + _TOUCH_DEG
-    south, north = y0 - _TOUCH_DEG, y1 + _TOUCH_DEG
+    margin = 4.0 * SLIVER_DEG
+    beside = margin * math.sqrt(square)
+    west, east = min(x0, x1) - margin, max(x0, x1) + margin
+    south, north = y0 - margin, y1 + margin
     cuts[0], cuts[1] = low, high
     count = 2
+    is_alone = True
     for other in range(first, stop, STEP):
         cx, cy = number[other], number[other + 1]
         ex, ey = number[other + 2], number[other + 3]
@@ -235,7 +296,8 @@ def _cuts(number: Any, first: int, stop: int, at: int, low: float, high: float, 
             share = across_c / (across_c - across_e)
             x, y = cx + share * (ex - cx), cy + share * (ey - cy)
             count = _insert(cuts, count, ((x - ax) * dx + (y - ay) * dy) / square)
-    return count
+        is_alone &= max(abs(across_c), abs(across_e)) > beside
+    return count, is_alone
 
 
 @njit(cache=True, nogil=True)
@@ -261,7 +323,10 @@ def _face_met(
     slot_face: Any,
     pair_start: Any,
     pair_segment: Any,
-    log: Any,
+    log_hash: Any,
+    log_parent: Any,
+    log_segment: Any,
+    log_used: Any,
     y: float,
     x: float,
 ) -> Any:
@@ -288,8 +353,17 @@ def _face_met(
         at = record + HEAD + STEP * i
         if crosses(number[at], number[at + 1], number[at + 2], number[at + 3], x0, y0, x, y):
             face_hash ^= word[at + 4]
-            segment = pair_segment[pair_start[mixed] + i]
-            face = intern_face(log, slot_hash, slot_face, face_hash, face, segment)
+            face = intern_face(
+                log_hash,
+                log_parent,
+                log_segment,
+                log_used,
+                slot_hash,
+                slot_face,
+                face_hash,
+                face,
+                np.int64(pair_segment[pair_start[mixed] + i]),
+            )
             if face < 0:
                 return -2
     return face

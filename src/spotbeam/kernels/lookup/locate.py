@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
-from spotbeam.kernels.lookup.index import HEAD, cell_value, face_at
+from spotbeam.kernels.lookup.index import HEAD, Raster, cell_value, face_at
 from spotbeam.kernels.lookup.raster import column_of, row_of
 from spotbeam.kernels.lookup.sides import map_place
 
@@ -16,8 +17,27 @@ from spotbeam.kernels.lookup.sides import map_place
 _BATCH = 64
 
 
-@njit(cache=True, nogil=True)
 def locate(
+    raster: Raster,
+    final: npt.NDArray[np.int32],
+    lat_deg: npt.NDArray[np.float64],
+    lon_deg: npt.NDArray[np.float64],
+) -> npt.NDArray[np.int32]:
+    """The face of each point, -1 where it is no place (NaN, latitude beyond a pole).
+
+    Args:
+        raster: where to look.
+        final: what to answer for each of its faces, shape (n_face,), int32.
+        lat_deg, lon_deg: shape (n,), float64; a longitude may be any finite number.
+    """
+    out = np.empty(len(lat_deg), np.int32)
+    scratch = np.empty(_BATCH), np.empty(_BATCH), np.empty(_BATCH, np.int64)
+    _locate(*raster, final, lat_deg, lon_deg, *scratch, out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _locate(
     block: Any,
     fine: Any,
     word: Any,
@@ -27,18 +47,12 @@ def locate(
     final: Any,
     lat_deg: Any,
     lon_deg: Any,
+    y: Any,
+    x: Any,
+    waiting: Any,
+    out: Any,
 ) -> Any:
-    """The face of each point, -1 where it is no place (NaN, latitude beyond a pole).
-
-    The first six arguments are the arrays of `Raster`; `final`, int32 of shape (n_face,), is what
-    to answer for each of its faces. `lat_deg` and `lon_deg` are float64 of shape (n,); a longitude
-    may be any finite number.
-    """
     count = len(lat_deg)
-    out = np.empty(count, dtype=np.int32)
-    x = np.empty(_BATCH, dtype=np.float64)
-    y = np.empty(_BATCH, dtype=np.float64)
-    waiting = np.empty(_BATCH, dtype=np.int64)
     seen = np.uint64(0)
     for first in range(0, count, _BATCH):
         n_waiting = 0
@@ -60,7 +74,5 @@ def locate(
         for k in range(n_waiting):
             face = face_at(block, fine, word, number, slot_hash, slot_face, y[k], x[k])
             out[waiting[k]] = final[face]
-    # Without a use of `seen` the compiler would leave the early reads out.
-    if count > 0 and seen == np.uint64(0x5EED) and out[0] == -2:
-        out[0] = -1
-    return out
+    # Returned so that the compiler does not leave the early reads out.
+    return seen

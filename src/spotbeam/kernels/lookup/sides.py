@@ -42,7 +42,7 @@ def is_left(ax: float, ay: float, bx: float, by: float, px: float, py: float) ->
 @njit(cache=True, nogil=True)
 def _exact_sign(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> int:
     """The sign of (bx - ax)(py - ay) - (by - ay)(px - ax), without rounding."""
-    expansion = np.zeros(24)
+    expansion = np.empty(24)
     size = 0
     for side in range(2):
         if side == 0:

@@ -9,12 +9,14 @@ the third power of the distance. Edges are followed as they run, straight in lon
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
-from spotbeam.kernels.lookup.index import record_counts
+from spotbeam.kernels.lookup.index import Raster, record_counts
+from spotbeam.kernels.lookup.labels import Edges
 from spotbeam.kernels.lookup.raster import (
     BLOCK,
     BLOCK_COLUMNS,
@@ -42,8 +44,81 @@ _WIDENING = 1.01 / np.cos(
 )
 
 
-@njit(cache=True, nogil=True)
+class Sets(NamedTuple):
+    """Sets of faces, each once.
+
+    Attributes:
+        of_point: the set of each point, shape (n,), int32.
+        start: shape (n_set + 1,).
+        face: the faces of set i, ascending, are `face[start[i]:start[i + 1]]`.
+    """
+
+    of_point: npt.NDArray[np.int32]
+    start: npt.NDArray[np.int64]
+    face: npt.NDArray[np.int32]
+
+
 def touched(
+    raster: Raster,
+    edges: Edges,
+    final: npt.NDArray[np.int32],
+    own: npt.NDArray[np.int32],
+    lat_deg: npt.NDArray[np.float64],
+    lon_deg: npt.NDArray[np.float64],
+    radius_m: npt.NDArray[np.float64],
+) -> Sets:
+    """The set of faces that each disc touches.
+
+    Args:
+        raster, edges: where to look.
+        final: what to call each of their faces, shape (n_face,), int32.
+        own: what `locate` answers for the points, with the same `final`.
+        lat_deg, lon_deg, radius_m: shape (n,), float64.
+    """
+    n_final = int(final.max()) + 1
+    index = np.empty(len(own), np.int32)
+    # A face met by the disc at hand bears the disc's number plus one.
+    stamp = np.zeros(n_final, np.int64)
+    met = np.empty(n_final, np.int32)
+    alone = np.full(n_final, -1, np.int32)
+    counts = np.zeros(2, np.int64)  # points done, sets found
+    start = np.zeros(1024, np.int64)
+    face = np.empty(4096 + n_final, np.int32)
+    mix = np.empty(1024, np.uint64)
+    table = np.full(4096, -1, np.int32)
+    while counts[0] < len(own):
+        _touched(
+            raster.block,
+            raster.fine,
+            raster.word,
+            *edges,
+            final,
+            own,
+            lat_deg,
+            lon_deg,
+            radius_m,
+            stamp,
+            met,
+            alone,
+            index,
+            start,
+            face,
+            mix,
+            table,
+            counts,
+        )
+        # It stops for want of room, or at the end.
+        start = np.concatenate([start, np.zeros_like(start)])
+        face = np.concatenate([face, np.empty_like(face)])
+        mix = np.concatenate([mix, np.empty_like(mix)])
+        table = np.full(2 * len(table), -1, np.int32)
+        _enter_again(table, mix, counts[1])
+    n_set = int(counts[1])
+    return Sets(index, start[: n_set + 1].copy(), face[: start[n_set]].copy())
+
+
+@njit(cache=True, nogil=True)
+def _touched(
     block: Any,
     fine: Any,
     word: Any,
@@ -57,33 +132,21 @@ def touched(
     lat_deg: Any,
     lon_deg: Any,
     radius_m: Any,
-) -> tuple[Any, Any, Any]:
-    """The set of faces that each disc touches, and the distinct sets.
-
-    The first arguments are arrays of `Raster` and those of `Edges`; `final` gives what to call each
-    of their faces, int32. `own` is what `locate` answers for the points, with the same `final`;
-    `lat_deg`, `lon_deg` and `radius_m` are float64 of shape (n,).
-
-    Returns:
-        index: the set of each point, shape (n,), int32.
-        set_start: shape (n_set + 1,).
-        set_face: the faces of set i, ascending, are `set_face[set_start[i]:set_start[i + 1]]`.
-    """
-    count = len(lat_deg)
-    index = np.empty(count, dtype=np.int32)
-    n_final = 0
-    for f in final:
-        n_final = max(n_final, f + 1)
-    # A face met by the disc at hand bears its number plus one.
-    stamp = np.zeros(n_final, dtype=np.int64)
-    met = np.empty(n_final, dtype=np.int32)
-    alone = np.full(n_final, -1, dtype=np.int32)
-    set_start = np.zeros(1024, dtype=np.int64)
-    set_face = np.empty(4096, dtype=np.int32)
-    set_hash = np.empty(1024, dtype=np.uint64)
-    table = np.full(4096, -1, dtype=np.int32)
-    n_set = 0
-    for i in range(count):
+    stamp: Any,
+    met: Any,
+    alone: Any,
+    index: Any,
+    set_start: Any,
+    set_face: Any,
+    set_mix: Any,
+    table: Any,
+    counts: Any,
+) -> None:
+    n_set = counts[1]
+    for i in range(counts[0], len(own)):
+        if n_set + 2 > len(set_start) or set_start[n_set] + len(met) > len(set_face):
+            counts[0], counts[1] = i, n_set
+            return
         n_met = 0
         if own[i] >= 0:
             met[0] = own[i]
@@ -91,7 +154,7 @@ def touched(
             if radius_m[i] > 0.0:
                 y, x = map_place(lat_deg[i], lon_deg[i])
                 frame = _frame(y, x, radius_m[i])
-                if not _is_plain(block, fine, final, own[i], *frame):
+                if not _is_plain(block, fine, *frame):
                     stamp[own[i]] = i + 1
                     n_met = _meet(
                         block,
@@ -108,64 +171,68 @@ def touched(
                         radius_m[i],
                         frame,
                         stamp,
-                        i + 1,
+                        np.int64(i + 1),
                         met,
                     )
         if n_met == 1 and alone[met[0]] >= 0:
             index[i] = alone[met[0]]
             continue
-        met[:n_met].sort()
-        mix = np.uint64(n_met)
-        for k in range(n_met):
-            mix = (mix ^ np.uint64(met[k])) * np.uint64(0x9E3779B97F4A7C15)
-            mix ^= mix >> np.uint64(31)
-        slot = np.int64(mix & np.uint64(len(table) - 1))
-        found = -1
+        mix = _sort(met, n_met)
+        mask = np.uint64(len(table) - 1)
+        slot = mix & mask
+        found = np.int64(-1)
         while table[slot] >= 0 and found < 0:
-            held = table[slot]
-            size = set_start[held + 1] - set_start[held]
-            if set_hash[held] == mix and size == n_met:
-                same = True
+            held = np.int64(table[slot])
+            if set_mix[held] == mix and set_start[held + 1] - set_start[held] == n_met:
+                found = held
                 for k in range(n_met):
-                    same &= set_face[set_start[held] + k] == met[k]
-                if same:
-                    found = held
-            slot = (slot + 1) & (len(table) - 1)
+                    if set_face[set_start[held] + k] != met[k]:
+                        found = np.int64(-1)
+            slot = (slot + np.uint64(1)) & mask
         if found < 0:
             found = n_set
-            if n_set + 2 > len(set_start):
-                set_start = _longer(set_start)
-                set_hash = _longer(set_hash)
-                table = np.full(2 * len(table), -1, dtype=np.int32)
-                for held in range(n_set):
-                    _enter(table, set_hash[held], held)
-            stop = set_start[n_set] + n_met
-            while stop > len(set_face):
-                set_face = _longer(set_face)
-            set_face[set_start[n_set] : stop] = met[:n_met]
-            set_start[n_set + 1] = stop
-            set_hash[n_set] = mix
+            for k in range(n_met):
+                set_face[set_start[n_set] + k] = met[k]
+            set_start[n_set + 1] = set_start[n_set] + n_met
+            set_mix[n_set] = mix
             _enter(table, mix, n_set)
             n_set += 1
         index[i] = found
         if n_met == 1:
             alone[met[0]] = found
-    return index, set_start[: n_set + 1].copy(), set_face[: set_start[n_set]].copy()
+    counts[0], counts[1] = len(own), n_set
 
 
 @njit(cache=True, nogil=True)
-def _longer(array: Any) -> Any:
-    longer = np.empty(2 * len(array), dtype=array.dtype)
-    longer[: len(array)] = array
-    return longer
+def _sort(met: Any, n_met: int) -> Any:
+    """Sort the first few faces in place, and mix them into one number."""
+    for k in range(1, n_met):
+        face = met[k]
+        j = k
+        while j > 0 and met[j - 1] > face:
+            met[j] = met[j - 1]
+            j -= 1
+        met[j] = face
+    mix = np.uint64(n_met)
+    for k in range(n_met):
+        mix = (mix ^ np.uint64(met[k])) * np.uint64(0x9E3779B97F4A7C15)
+        mix ^= mix >> np.uint64(31)
+    return mix
 
 
 @njit(cache=True, nogil=True)
 def _enter(table: Any, mix: Any, held: int) -> None:
-    slot = np.int64(mix & np.uint64(len(table) - 1))
+    mask = np.uint64(len(table) - 1)
+    slot = mix & mask
     while table[slot] >= 0:
-        slot = (slot + 1) & (len(table) - 1)
+        slot = (slot + np.uint64(1)) & mask
     table[slot] = held
+
+
+@njit(cache=True, nogil=True)
+def _enter_again(table: Any, mixes: Any, count: int) -> None:
+    for held in range(count):
+        _enter(table, mixes[held], held)
 
 
 @njit(cache=True, nogil=True)
@@ -196,8 +263,6 @@ def _frame(y: float, x: float, radius_m: float) -> tuple[int, int, int, int]:
 def _is_plain(
     block: Any,
     fine: Any,
-    final: Any,
-    own: int,
     first_row: int,
     last_row: int,
     first_column: int,
@@ -208,7 +273,7 @@ def _is_plain(
         return False
     for block_row in range(first_row // BLOCK, last_row // BLOCK + 1):
         for block_column in range(first_column // BLOCK, last_column // BLOCK + 1):
-            value = block[block_row * BLOCK_COLUMNS + block_column % BLOCK_COLUMNS]
+            value = np.int64(block[block_row * BLOCK_COLUMNS + block_column % BLOCK_COLUMNS])
             if value >= 0:
                 continue
             base = (-1 - value) * BLOCK * BLOCK
@@ -264,7 +329,7 @@ def _meet(
         sure, far = -1.0, math.inf
     for block_row in range(first_row // BLOCK, last_row // BLOCK + 1):
         for block_column in range(first_column // BLOCK, last_column // BLOCK + 1):
-            value = block[block_row * BLOCK_COLUMNS + block_column % BLOCK_COLUMNS]
+            value = np.int64(block[block_row * BLOCK_COLUMNS + block_column % BLOCK_COLUMNS])
             if value >= 0:
                 continue
             base = (-1 - value) * BLOCK * BLOCK
@@ -274,7 +339,7 @@ def _meet(
                 for column in range(
                     max(column0, first_column), min(column0 + BLOCK - 1, last_column) + 1
                 ):
-                    record = -1 - fine[at + column]
+                    record = -1 - np.int64(fine[at + column])
                     if record < 0:
                         continue
                     _, mixed = record_counts(word, record)
@@ -290,7 +355,7 @@ def _meet(
                     most = math.hypot(max(-west, east) * east_m, max(-south, north) * north_m)
                     if most < sure:
                         for k in range(first, stop):
-                            n_met = _note(final[face_list[k]], stamp, mark, met, n_met)
+                            n_met = _note(np.int64(final[face_list[k]]), stamp, mark, met, n_met)
                         continue
                     least = math.hypot(
                         max(west, -east, 0.0) * east_m, max(south, -north, 0.0) * north_m
@@ -321,9 +386,9 @@ def _meet(
                         ):
                             continue
                         if left_new:
-                            n_met = _note(final[left], stamp, mark, met, n_met)
+                            n_met = _note(np.int64(final[left]), stamp, mark, met, n_met)
                         if right_new:
-                            n_met = _note(final[right], stamp, mark, met, n_met)
+                            n_met = _note(np.int64(final[right]), stamp, mark, met, n_met)
     return n_met
 
 
