@@ -42,8 +42,11 @@ def satellites_in_view(sites: Sites, position_ecef_km: Floats, min_elevation_deg
         min_elevation_deg: The mask, -90 to 90 degrees.
     """
     position = np.ascontiguousarray(position_ecef_km, dtype=np.float64)
-    found = nothing_in_view(len(position), len(sites.up_ecef))
-    if found.n_in_view.size and position.size:
-        mask_rad = float(np.radians(min_elevation_deg))
-        sweep(position, mask_rad, *sites[2:], *found)
+    shape = (len(position), len(sites.up_ecef))
+    if not position.size or sites.n_placed < shape[1]:
+        found = nothing_in_view(*shape)
+    else:  # every place will be written to
+        found = InView(*(np.empty(shape, dtype) for dtype in (np.uint16, np.int32, np.float32)))
+    if position.size and sites.n_placed:
+        sweep(position, float(np.radians(min_elevation_deg)), *sites[2:], *found)
     return found

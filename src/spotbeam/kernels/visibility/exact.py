@@ -64,7 +64,7 @@ def sine_of_elevation(site_ecef_km: Floats, up_ecef: Floats, target_ecef_km: Flo
 
 
 def nothing_in_view(n_time: int, n_site: int) -> InView:
-    """Room for an answer."""
+    """An answer to be filled in."""
     return InView(
         np.zeros((n_time, n_site), dtype=np.uint16),
         np.full((n_time, n_site), -1, dtype=np.int32),
