@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,8 +28,9 @@ def print_json(value: Any) -> None:
 
 
 def console() -> Console:
-    """Standard output for people; colours only on a terminal."""
-    return Console(highlight=False, soft_wrap=True)
+    """Standard output for people; colours only on a terminal, room for tables off it."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140
+    return Console(highlight=False, soft_wrap=True, width=width)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
@@ -36,19 +38,18 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
 
     Columns of short words are never broken; where there is too little room, the long ones are.
     """
-    widths = [
-        max((len(str(row[index] or "")) for row in rows), default=0)
-        for index in range(len(columns))
-    ]
-    narrow = {index for index, width in enumerate(widths) if width <= 24}
     result = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
     for index, column in enumerate(columns):
+        cells = [_text(row[index]) for row in rows]
+        width = max(map(len, [column, *cells]))
+        is_short = width <= 26
         is_number = all(isinstance(row[index], int | float) for row in rows)
         result.add_column(
             column,
             justify="right" if is_number else "left",
             overflow="fold",
-            no_wrap=is_number or index in narrow,
+            no_wrap=is_short,
+            min_width=width if is_short else 12,
         )
     for row in rows:
         result.add_row(*(_text(cell) for cell in row))

@@ -72,7 +72,7 @@ max_mbps = 10
 grounds = ["contract:e"]
 """
 
-KYIV, CRIMEA, OPEN_SEA, NEAR_CRIMEA = (50.45, 30.52), (45.2, 34.1), (43.3, 34.0), (46.15, 33.70)
+KYIV, CRIMEA, OPEN_SEA = (50.45, 30.52), (45.2, 34.1), (43.3, 34.0)
 
 
 @pytest.fixture(scope="module")
@@ -92,11 +92,11 @@ CASES = {
     "unlisted and fast": terminal(KYIV, mobility="land", speed_kmh=90.0, verified=False),
     "unassured": terminal(KYIV, assurance=0),
     "open sea": terminal(OPEN_SEA),
-    "guard band": terminal((46.13, 33.66)),
+    "guard band": terminal((46.17, 33.66)),
     "disabled": terminal(KYIV, account="disabled"),
     "served": terminal(KYIV),
     "listed": terminal(KYIV, id="kit-1", mobility="land"),
-    "limited": terminal((46.0, 31.0)),
+    "limited": terminal((46.4, 30.9)),
 }
 
 
