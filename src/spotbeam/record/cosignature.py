@@ -60,9 +60,7 @@ def verify_cosignature(
     """
     if not line.is_by(key):
         raise BadSignature(f"the line of {line.name!r} is not by the key {key.name!r}")
-    if len(line.signature) != _TIME.size + keys.SIGNATURE_SIZES[key.algorithm]:
-        raise MalformedRecord(f"the cosignature of {key.name!r} has the wrong length")
-    (time_s,) = _TIME.unpack_from(line.signature)
+    time_s = _time_of(line, key)
     if not time_s:
         raise BadSignature(f"the cosignature of {key.name!r} is dated 0")
     if time_s > 2**63 - 1:
@@ -81,22 +79,35 @@ def verify_cosignatures(
 ) -> list[Cosignature]:
     """Every cosignature on a checkpoint's note by the witnesses given; there may be none.
 
-    Whether they are enough is for a policy to say; whether the log itself signed is for
-    `verify_checkpoint`.
+    One that verifies but is dated 0, or after `now_s`, does not count and is left out: else a
+    single witness with a wrong clock could stop everybody. Whether the rest are enough is for a
+    policy to say; whether the log itself signed is for `verify_checkpoint`.
 
     Raises:
-        BadSignature: A line of one of these witnesses does not hold: the whole note falls.
+        BadSignature: A line of one of these witnesses does not verify: the whole note falls.
         MalformedRecord: The bytes are not those of a checkpoint.
     """
     checkpoint, note = parse_signed_checkpoint(data)
     found: dict[VerifierKey, Cosignature] = {}
 
     def check(key: VerifierKey, line: Signature) -> None:
-        verified = verify_cosignature(checkpoint, line, key, now_s=now_s)
-        found.setdefault(key, verified)
+        time_s = _time_of(line, key)
+        if 0 < time_s <= 2**63 - 1:
+            verified = verify_cosignature(checkpoint, line, key, now_s=None)
+            if now_s is None or time_s <= now_s:
+                found.setdefault(key, verified)
 
     verified_lines(note, list(witnesses), check)
     return list(found.values())
+
+
+def _time_of(line: Signature, key: VerifierKey) -> int:
+    """The time a cosignature claims; nothing is verified."""
+    if key.algorithm == keys.ED25519:
+        raise ValueError("a cosignature is of type 0x04 or 0x06")
+    if len(line.signature) != _TIME.size + keys.SIGNATURE_SIZES[key.algorithm]:
+        raise MalformedRecord(f"the cosignature of {key.name!r} has the wrong length")
+    return int.from_bytes(line.signature[: _TIME.size], "big")
 
 
 def _message(checkpoint: Checkpoint, key: VerifierKey, time_s: int) -> bytes:

@@ -70,7 +70,7 @@ def parse_tile_path(path: str) -> Tile:
             int(index.replace("x", "").replace("/", "")),
             int(width or TILE_WIDTH),
         )
-        if tile.level <= 63 and tile.path == path:
+        if tile.level <= 63 and tile.width <= TILE_WIDTH and tile.path == path:
             return tile
     raise MalformedRecord(f"not the path of a tile: {path[:80]!a}")
 
