@@ -46,9 +46,9 @@ STATUS_TEXT = {
 
 _SGP4_EPOCH_JD = 2433281.5  # 1949-12-31T00:00Z, from which sgp4init counts days
 _US_PER_MINUTE = 60e6
-# Ten thousand satellites cost sgp4 some 4 ms a step and heyoka 0.4; building heyoka's code costs
-# 0.2 s and importing it 0.5 s, so below about two million states it does not pay.
-_HEYOKA_PAYS_FROM_STATES = 2_000_000
+# Ten thousand satellites cost sgp4 some 4 ms a step and heyoka 0.4; importing heyoka and compiling
+# costs 0.25 s, as much as sgp4 takes for 700,000 states.
+_HEYOKA_PAYS_FROM_STATES = 700_000
 # The engines differ by 0.01 mm on fresh elements and by millimetres in a satellite's last days,
 # where drag magnifies every rounding. A metre is neither.
 _DISAGREE_KM = 1e-3
@@ -247,7 +247,7 @@ class _Parts:
 def _compiled(near: list[Satrec]) -> Any:
     """A propagator that heyoka compiles; its arithmetic may be reordered.
 
-    `fast_math` is a third faster. It moves positions by 1e-4 mm, and of 1.2 million states around
+    `fast_math` is a third faster. It moves positions by 0.001 mm, and of 1.2 million states around
     decay (the verification set and real fleets, to two years from epoch) not one status code
     differed from sgp4's; what is no number is caught afterwards, in strict arithmetic.
     """
