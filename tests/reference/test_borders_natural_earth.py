@@ -70,3 +70,33 @@ def test_countries_are_those_of_the_coarser_map(shared_data, tree):
     # Fjords that 1:50m fills in; and Baikonur, which Russia administers under lease.
     assert {pair for pair in differ if pair[1] != "sea"} == {("KZ", "RU")}
     assert differ.total() < 6, differ
+
+
+def test_belts_agree_with_territorial_seas_of_openstreetmap(shared_data, tree):
+    """Random points at sea within 12 nautical miles, against land and territorial sea by OSM.
+
+    Not alike by nature: OpenStreetMap draws from baselines, and leaves Greece 6 miles.
+    """
+    path = shared_data / "territories" / "osm_maritime_12nm_1000m.geojson.xz"
+    features = json.loads(lzma.decompress(path.read_bytes()))["features"]
+    theirs = shapely.make_valid([shapely.from_geojson(json.dumps(f)) for f in features])
+    rng = np.random.default_rng(3)
+    lat = np.degrees(np.arcsin(rng.uniform(-0.9, 0.97, 300_000)))
+    points = shapely.points(rng.uniform(-180, 180, 300_000), lat)
+    at_sea = np.ones(len(points), dtype=bool)
+    at_sea[tree.query(points, predicate="intersects")[0]] = False
+    points = points[at_sea]
+    of_piece, outlines = borders.belts()
+    seen = views.view("de_facto")
+    ours = collections.defaultdict(set)
+    sea = shapely.STRtree(points)
+    for belt, point in sea.query(outlines, predicate="contains").T.tolist():
+        ours[point].update(seen.territories_of(of_piece[belt]))
+    osm = collections.defaultdict(set)
+    for feature, point in sea.query(theirs, predicate="contains").T.tolist():
+        osm[point].add(features[feature]["properties"].get("isoA2"))
+    both = [point for point in ours if point in osm]
+    assert len(ours) > 6000
+    assert len(both) > 0.97 * len(ours)
+    # Dependencies that OpenStreetMap counts with their sovereign are most of the rest.
+    assert np.mean([bool(ours[point] & osm[point]) for point in both]) > 0.98
