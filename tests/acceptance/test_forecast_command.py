@@ -74,7 +74,7 @@ def test_an_interrupted_run_goes_on(
     tmp_path: Path,
     how: signal.Signals,
 ) -> None:
-    arguments = ["forecast", str(small), "--resolution", "4", "--duration", "12h", "--workers", "1"]
+    arguments = ["forecast", str(small), "--resolution", "4", "--duration", "5h", "--workers", "1"]
     started = subprocess.Popen(
         [sys.executable, "-m", "spotbeam", *arguments, "--out", "cut"],
         cwd=tmp_path,

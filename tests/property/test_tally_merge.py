@@ -39,9 +39,7 @@ def runs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int, list[int]]:
         )
     )
     n_segments = draw(st.integers(1, 3))
-    segment = sorted(
-        draw(st.lists(st.integers(0, n_segments - 1), min_size=steps, max_size=steps))
-    )
+    segment = sorted(draw(st.lists(st.integers(0, n_segments - 1), min_size=steps, max_size=steps)))
     cuts = sorted(draw(st.sets(st.integers(1, steps - 1), max_size=5))) if steps > 1 else []
     in_view = np.array(counts, dtype=np.uint16).reshape(steps, sites)
     return in_view, np.array(segment), n_segments, cuts

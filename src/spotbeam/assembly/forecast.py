@@ -7,10 +7,9 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import xarray as xr
 
 from spotbeam.assembly.build import build
 from spotbeam.assembly.run_folder import CUBE, RunFolder
@@ -22,6 +21,9 @@ from spotbeam.twin import forecast as twin_forecast
 from spotbeam.twin.coverage import BlockTally, CoverageInputs, CoverageWorker, merge_blocks
 from spotbeam.twin.scenario import Scenario
 from spotbeam.twin.world import World
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Progress = Callable[[int, int], None]
 
@@ -59,6 +61,8 @@ class Forecast:
     @property
     def dataset(self) -> xr.Dataset:
         """The fields over time and cells, opened lazily."""
+        import xarray as xr  # a second to load, and the command line does without
+
         fields: xr.Dataset = xr.open_zarr(self.folder / CUBE)
         return fields
 
