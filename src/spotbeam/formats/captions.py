@@ -5,48 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_NB = "\N{NO-BREAK SPACE}"  # a number and its unit stay on one line
+
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """A number of things, as `1 cell` or `4,312 cells`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,}{_NB}{noun if number == 1 else plural or noun + 's'}"
 
 
 def square_km(area_km2: float) -> str:
     """An area, as `940 km²`, `12,300 km²` or `3.41 million km²`."""
     if area_km2 >= 999_500:
-        return f"{area_km2 / 1e6:,.2f} million km²"
+        return f"{area_km2 / 1e6:,.2f} million{_NB}km²"
     if area_km2 >= 9_995:
-        return f"{round(area_km2, -2):,.0f} km²"
-    return f"{area_km2:,.0f} km²"
+        return f"{round(area_km2, -2):,.0f}{_NB}km²"
+    return f"{area_km2:,.0f}{_NB}km²"
 
 
 def share(fraction: float) -> str:
     """A fraction in per cent; 100 % and 0 % only where they are exact."""
     if fraction >= 1.0:
-        return "100 %"
+        return f"100{_NB}%"
     if fraction <= 0.0:
-        return "0 %"
+        return f"0{_NB}%"
     percent = 100.0 * fraction
-    for digits in (1, 2, 3):
+    for digits in (1, 2):
         text = f"{percent:.{digits}f}"
         if 0.0 < float(text) < 100.0:
-            return f"{text} %"
-    return "under 100 %" if fraction > 0.5 else "over 0 %"
+            return f"{text}{_NB}%"
+    return f"over 99.99{_NB}%" if fraction > 0.5 else f"under 0.01{_NB}%"
 
 
 def duration(seconds: float) -> str:
     """A stretch of time, as `45 s`, `12 min`, `3 h 20 min` or `2.4 days`."""
     if seconds < 120:
-        return f"{seconds:g} s"
+        return f"{seconds:g}{_NB}s"
     minutes = seconds / 60
     if minutes < 120:
         whole, rest = divmod(round(seconds), 60)
-        return f"{whole} min {rest} s" if rest else f"{whole} min"
+        return f"{whole}{_NB}min {rest}{_NB}s" if rest else f"{whole}{_NB}min"
     hours = seconds / 3600
     if hours < 48:
         whole, rest = divmod(round(seconds / 60), 60)
-        return f"{whole} h {rest} min" if rest else f"{whole} h"
-    return f"{seconds / 86400:.1f} days"
+        return f"{whole}{_NB}h {rest}{_NB}min" if rest else f"{whole}{_NB}h"
+    return f"{seconds / 86400:.1f}{_NB}days"
 
 
 def moment(text: str) -> str:

@@ -112,7 +112,8 @@ def _notes(scene: _Scene) -> list[str]:
     text = (
         f"Each cell (H3 resolution {area['resolution']}) shows what a fixed, verified terminal at "
         "its centre has at most steps of the run; the report and cells.parquet say why. "
-        f"Borders: Natural Earth; point of view: {scene.world.ground.view}; dotted: disputed. "
+        f"Borders: Natural Earth; point of view: {scene.world.ground.view}; dotted: disputed "
+        f"boundaries. "
         f"{scene.frame.name}."
     )
     return wrapped(text, WIDTH_IN - 2 * _MARGIN_IN, 7.5)
@@ -124,7 +125,7 @@ def _notes(scene: _Scene) -> list[str]:
 def _status_map(sheet: Sheet, scene: _Scene, x_in: float, y_in: float, width_in: float) -> None:
     panel = _panel(sheet, scene, x_in, y_in, width_in)
     status = np.array(scene.answer.cells["status"].to_pylist(), dtype=object)
-    fine = _cell_width_in(scene, width_in) > 0.055
+    fine = _cell_width_in(scene, width_in) > 0.1
     for name in legend.in_rank(status.tolist()):
         word = legend.word_of(name)
         path = compound(scene.rings.of(status == name))
@@ -356,7 +357,7 @@ def _terminals_map(sheet: Sheet, scene: _Scene, x_in: float, y_in: float, width_
         if not chosen.any():
             continue
         at_x, at_y = distinct_pixels(panel, x[chosen], y[chosen])
-        size = {"dot": 1.2, "square": 1.3, "ring": 1.6, "cross": 1.8}[state.marker]
+        size = {"dot": 1.2, "square": 1.2, "ring": 1.5, "cross": 1.25}[state.marker]
         panel.dots(
             at_x,
             at_y,
@@ -364,7 +365,7 @@ def _terminals_map(sheet: Sheet, scene: _Scene, x_in: float, y_in: float, width_
             size_pt=size * scale,
             colour=state.colour,
             hollow=state.marker == "ring",
-            edge_pt=0.5 if state.marker in ("ring", "cross") else 0.0,
+            edge_pt=0.35 * scale if state.marker in ("ring", "cross") else 0.0,
         )
     panel.rim()
     y_key = y_in + panel.height_in + 0.15

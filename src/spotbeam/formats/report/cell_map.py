@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,7 +116,7 @@ def _definitions(pen: _Pen) -> Markup:
                     f"{marks}</pattern>"
                 )
             )
-    return tag("defs", *found) + _outline(pen, class_="sea")
+    return join((tag("defs", *found), _outline(pen, class_="sea")))
 
 
 def _outline(pen: _Pen, **attributes: object) -> Markup:
@@ -226,7 +227,12 @@ def _lines(pen: _Pen, ground: MapGround) -> Markup:
     return tag("g", *parts, class_="lines", clip_path="url(#rim)")
 
 
-_MARKS = {"dot": "h0", "square": "h0", "ring": "h0", "cross": "m-22-22l44 44m0-44l-44 44"}
+_MARKS = {
+    "dot": "h0",
+    "square": "h0",
+    "ring": "m-18 0a18 18 0 1 0 36 0a18 18 0 1 0-36 0",
+    "cross": "m-22-22l44 44m0-44l-44 44",
+}
 
 
 def _terminals(answer: Answer, pen: _Pen) -> Markup | None:
@@ -252,11 +258,14 @@ def _names(pen: _Pen, ground: MapGround) -> Markup:
     found = []
     for label in ground.labels:
         room = label.room * scale
-        if room < 130 or len(label.text) * 95 > 5.0 * room:
+        lines = textwrap.wrap(label.text, max(10, int(room / 40)), break_long_words=False)
+        if room < 130 or max(map(len, lines)) * 75 > 3.4 * room or len(lines) > 2:
             continue
         x, y = pen.units(np.array([label.x]), np.array([label.y]))[0].tolist()
         kind = "small" if room < 420 else None
-        found.append(tag("text", label.text, x=x, y=y, class_=kind))
+        first = y - 75 * (len(lines) - 1)
+        spans = [tag("tspan", line, x=x, y=first + 150 * i) for i, line in enumerate(lines)]
+        found.append(tag("text", *spans, class_=kind))
     return tag("g", *found, class_="names")
 
 

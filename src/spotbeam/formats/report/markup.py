@@ -25,12 +25,12 @@ def join(parts: Iterable[object], between: str = "") -> Markup:
     return Markup(between.join(safe(part) for part in parts))
 
 
-def tag(name: str, *content: object, **attributes: object) -> Markup:
+def tag(name: str, /, *content: object, **attributes: object) -> Markup:
     """An element; `class_` and `for_` stand for class and for, `aria_label` for aria-label."""
     return Markup(f"<{name}{_attributes(attributes)}>{join(content)}</{name}>")
 
 
-def void(name: str, **attributes: object) -> Markup:
+def void(name: str, /, **attributes: object) -> Markup:
     """An element that has no content."""
     return Markup(f"<{name}{_attributes(attributes)}>")
 
