@@ -285,8 +285,6 @@ def _moved(
 def as_json(explanation: Explanation) -> Mapping[str, Any]:
     """The explanation as plain data; only rules that matched are under `rules`."""
     data: dict[str, Any] = msgspec.to_builtins(explanation)
-    # JSON has no NaN: a terminal without a service address has none.
-    data["terminal"] = {k: v for k, v in data["terminal"].items() if v == v}
     for satellite in data["satellites"]:
         # The bare words are for scripts; the unit stands in the other name.
         satellite["elevation"] = satellite["elevation_deg"]
