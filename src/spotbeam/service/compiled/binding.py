@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -50,10 +51,31 @@ class Bound:
         return len(self.terminals)
 
 
-def bind(compiled: CompiledPolicy, terminals: Terminals) -> Bound:
-    """Bind terminals to a policy: find their ground, and sort them by what rules ask of them."""
+class Standing(NamedTuple):
+    """On what ground n terminals stand.
+
+    Attributes:
+        own: The face of each, shape (n,).
+        touched: The set of faces that its disc touches at each guard width, shape (n, n_guard): up
+            to the number of faces a face alone, from there on a place in `sets`.
+        sets: Sets of faces, each with the own face of whoever touches it.
+    """
+
+    own: kernel.Ints
+    touched: kernel.Ints
+    sets: Sequence[Sequence[int]]
+
+
+def bind(compiled: CompiledPolicy, terminals: Terminals, standing: Standing | None = None) -> Bound:
+    """Bind terminals to a policy: find their ground, and sort them by what rules ask of them.
+
+    Args:
+        compiled: The policy over its ground.
+        terminals: Columns.
+        standing: Where they stand, if that is known; else the ground is asked.
+    """
     flags, who, who_bits = _kinds(compiled, terminals)
-    own, touched, sets = _ground(compiled, terminals)
+    own, touched, sets = standing or _standing(compiled, terminals)
     return Bound(
         compiled=compiled,
         terminals=terminals,
@@ -66,10 +88,8 @@ def bind(compiled: CompiledPolicy, terminals: Terminals) -> Bound:
     )
 
 
-def _ground(
-    compiled: CompiledPolicy, terminals: Terminals
-) -> tuple[kernel.Ints, kernel.Ints, list[Sequence[int]]]:
-    """Own face, touched set by guard width, and the sets beyond those of a single face."""
+def _standing(compiled: CompiledPolicy, terminals: Terminals) -> Standing:
+    """Ask the ground, and ask it about discs only where there are any."""
     ground = compiled.ground
     known = ~np.isnan(terminals.lat_deg)
     lat_deg, lon_deg = terminals.lat_deg, terminals.lon_deg
@@ -87,10 +107,10 @@ def _ground(
             index, found = ground.touched(lat_deg[rows], lon_deg[rows], radius_m)
             touched[rows, column] = index + (n_faces + len(sets))
             sets.extend(found)
-    return own, touched, sets
+    return Standing(own, touched, sets)
 
 
-def _set_tables(compiled: CompiledPolicy, sets: list[Sequence[int]]) -> dict[str, np.ndarray]:
+def _set_tables(compiled: CompiledPolicy, sets: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
     """The tables over all sets of faces: each face alone first, then those that were found."""
     n_faces = len(compiled.face_bits)
     sizes = np.ones(n_faces + len(sets), dtype=np.int64)
