@@ -38,7 +38,7 @@ class Piece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Natural Earth's adm1_code, with a suffix where a piece was cut out of a province."""
     name: str
     country: str
-    """ISO 3166-1 alpha-2 code of the place (`XK`, user-assigned, for Kosovo); empty if none fits."""
+    """ISO 3166-1 alpha-2 code of the place (`XK` for Kosovo, user-assigned), or empty."""
     iso_3166_2: str
     """Current ISO 3166-2 code where it is certain, else empty. `PS-GZZ` and `PS-WBK` are Natural
     Earth's own."""
