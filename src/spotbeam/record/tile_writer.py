@@ -62,7 +62,7 @@ class TileWriter:
 
     def root(self) -> bytes:
         """The root over everything appended so far, published or not."""
-        return merkle.root_at(self._hash_at, self.size)
+        return merkle.root_at(self.hash_at, self.size)
 
     def append(self, entries: Iterable[bytes]) -> int:
         """Add entries; full tiles and bundles are written at once. The size afterwards.
@@ -139,7 +139,8 @@ class TileWriter:
         if tile.width == TILE_WIDTH:
             self._completed.append(tile)
 
-    def _hash_at(self, level: int, index: int) -> bytes:
+    def hash_at(self, level: int, index: int) -> bytes:
+        """The hash of a complete subtree on the right edge: within a tile that is not full yet."""
         tile_level, height = divmod(level, TILE_HEIGHT)
         return self._edge[tile_level].hash_at(height, ((index << height) % TILE_WIDTH) >> height)
 

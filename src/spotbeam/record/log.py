@@ -1,0 +1,334 @@
+"""Append to a log that never forgets what it acknowledged and never signs two views.
+
+The entries are in one SQLite file (WAL, `synchronous=FULL`), the tree is in static tiles beside
+it. An entry is on disk before `append` returns; a checkpoint is signed only over entries on disk,
+is kept in the same file before it is shown to anyone, and is published after the tiles it needs.
+
+Who writes is fenced: opening the log counts a number in the file up, and a writer that finds
+another number than its own stops. After opening, nothing is signed until a quorum of witnesses
+has said what it signed last (`confirm`): a restored backup would otherwise fork the log.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from spotbeam.errors import Forked, MalformedRecord, QuorumNotMet, RecordError
+from spotbeam.record import disk
+from spotbeam.record.checkpoint import (
+    Checkpoint,
+    parse_signed_checkpoint,
+    sign_checkpoint,
+    verify_checkpoint,
+)
+from spotbeam.record.keys import Signer
+from spotbeam.record.merkle import MAX_SIZE
+from spotbeam.record.policy import WitnessPolicy
+from spotbeam.record.tile_reader import TileReader, directory
+from spotbeam.record.tile_writer import TileWriter
+from spotbeam.record.tiles import MAX_ENTRY_SIZE, TILE_WIDTH
+from spotbeam.record.witness import AddCheckpoint
+
+_SCHEMA = """
+CREATE TABLE log (origin TEXT NOT NULL, fence INTEGER NOT NULL);
+CREATE TABLE entry (number INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE signed (one INTEGER PRIMARY KEY CHECK (one = 1), note BLOB NOT NULL);
+"""
+
+
+class _Waiting:
+    """Entries that wait for the next transaction, and what became of them."""
+
+    def __init__(self, entries: Sequence[bytes]) -> None:
+        self.entries = entries
+        self.numbers: range | None = None
+        self.fault: BaseException | None = None
+
+
+def create_log(path: Path, origin: str) -> None:
+    """Start a new, empty log in a file that must not exist yet.
+
+    Raises:
+        FileExistsError: There is such a file: a log is never started over.
+    """
+    if path.exists():
+        raise FileExistsError(f"{path} is already there")
+    Checkpoint(origin, 0, b"\0" * 32)  # refuses what cannot be an origin
+    disk.make_folder(path.parent)
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.executescript(f"BEGIN;{_SCHEMA}")
+    database.execute("INSERT INTO log VALUES (?, 0)", (origin,))
+    database.execute("COMMIT")
+    database.close()
+    disk.sync_folder(path.parent)
+
+
+class Log:
+    """One log, and the only writer to it.
+
+    Args:
+        path: Its SQLite file, from `create_log`.
+        tiles: The folder where its tiles are published.
+        signer: Its Ed25519 key, of type 0x01, named like its origin.
+
+    Raises:
+        FileNotFoundError: There is no such file; `create_log` starts one.
+        Forked: More was published or signed than the file holds: it has lost entries.
+    """
+
+    def __init__(self, path: Path, tiles: Path, signer: Signer) -> None:
+        if not path.exists():
+            raise FileNotFoundError(f"{path} is not there")
+        self._signer = signer
+        self._commit = threading.Lock()
+        self._queue = threading.Lock()
+        self._waiting: list[_Waiting] = []
+        self._broken: str | None = None
+        self._confirmed = False
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.execute("BEGIN IMMEDIATE")
+        self._database.execute("UPDATE log SET fence = fence + 1")
+        self.origin, self._fence = self._database.execute(
+            "SELECT origin, fence FROM log"
+        ).fetchone()
+        self._database.execute("COMMIT")
+        if signer.key.name != self.origin:
+            raise ValueError(f"the log is {self.origin!r}, its key is named {signer.key.name!r}")
+        self.size: int = self._stored_size()
+        self._tiles = TileWriter(tiles)
+        signed = self._check_nothing_lost(path)
+        self._grow_tiles()
+        if signed and self._root(signed.size) != signed.root:
+            raise Forked(
+                f"the {signed.size} entries here are not those that were signed", place=str(path)
+            )
+
+    def append(self, entries: Sequence[bytes]) -> range:
+        """Add entries together; their numbers, once they are on disk.
+
+        Callers in several threads share transactions: whoever comes while one is being written
+        waits and goes with the next.
+
+        Raises:
+            MalformedRecord: An entry is too long; none is added.
+            RecordError: The log cannot go on, and says why.
+        """
+        for entry in entries:
+            if len(entry) > MAX_ENTRY_SIZE:
+                raise MalformedRecord(
+                    f"an entry of {len(entry):,} bytes; at most {MAX_ENTRY_SIZE:,} fit"
+                )
+        mine = _Waiting(entries)
+        with self._queue:
+            self._waiting.append(mine)
+        with self._commit:
+            if mine.numbers is None and mine.fault is None:
+                self._write_waiting()
+        if mine.fault is not None:
+            raise RecordError(f"the entries were not added: {mine.fault}") from mine.fault
+        if mine.numbers is None:
+            raise RecordError("the entries were not added")
+        return mine.numbers
+
+    def entries(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The entries `[start, end)` in order, in chunks, as they are on disk."""
+        end = self.size if end is None else end
+        while start < end:
+            with self._commit:
+                rows = self._database.execute(
+                    "SELECT number, data FROM entry WHERE number >= ? AND number < ? "
+                    "ORDER BY number",
+                    (start, min(end, start + 4 * TILE_WIDTH)),
+                ).fetchall()
+            for number, data in rows:
+                if number != start:
+                    break
+                yield bytes(data)
+                start += 1
+            if not rows or rows[-1][0] + 1 != start:
+                raise RecordError(f"entry {start} is missing from the log's file")
+
+    def confirm(self, held: Mapping[str, bytes | None], policy: WitnessPolicy) -> None:
+        """Take what witnesses signed last, and refuse to go on where that is not ours.
+
+        Args:
+            held: What each witness that answered serves for this log, by its name in the policy:
+                a note, or None where it never signed one.
+            policy: Which of them are enough.
+
+        Raises:
+            QuorumNotMet: Too few have answered: an unasked one may know more than we do.
+            Forked: A witness has signed more, or something else, than this log holds.
+        """
+        if not policy.is_met(held):
+            raise QuorumNotMet(
+                f"{len(held)} witnesses answered, which is not the quorum {policy.quorum!a}",
+                hint="the log signs nothing before it knows what they signed last",
+            )
+        with self._commit:
+            for name, note in held.items():
+                seen = verify_checkpoint(note, [self._signer.key]) if note is not None else None
+                if seen is None or not seen.size:
+                    continue
+                if seen.size > self.size:
+                    raise Forked(
+                        f"the witness {name!a} has signed {seen.size} entries of {self.origin}; "
+                        f"here are {self.size}",
+                        hint="restore the rest from tiles or a mirror before going on",
+                    )
+                if self._root(seen.size) != seen.root:
+                    raise Forked(
+                        f"the witness {name!a} has signed another root for {seen.size} entries"
+                    )
+            self._confirmed = True
+
+    def sign(self) -> bytes:
+        """Sign a checkpoint over everything on disk, publish it with its tiles, and return it.
+
+        Raises:
+            RecordError: `confirm` was not called, or the log cannot go on.
+        """
+        if not self._confirmed:
+            raise RecordError(
+                "the log does not know yet what its witnesses signed last", hint="call confirm"
+            )
+        with self._commit:
+            self._check_fit()
+            try:
+                self._grow_tiles()
+                new = Checkpoint(self.origin, self._tiles.size, self._tiles.root())
+                note = sign_checkpoint(new, [self._signer])
+                self._keep_signed(note)
+                self._tiles.flush()
+                self._tiles.publish(note)
+            except BaseException as fault:
+                self._stop(fault)
+                raise
+            return note
+
+    def publish(self, note: bytes) -> None:
+        """Publish the checkpoint that was signed last again, with more signatures on it."""
+        with self._commit:
+            self._check_fit()
+            self._tiles.publish(note)
+
+    def reader(self) -> TileReader:
+        """The published tree, for proofs."""
+        published = self._tiles.published
+        if published is None:
+            raise RecordError("nothing is published yet")
+        return TileReader(directory(self._tiles.path), published)
+
+    def witness_request(self, held_size: int, note: bytes) -> AddCheckpoint:
+        """The request that asks a witness which holds `held_size` to sign a published note."""
+        size = parse_signed_checkpoint(note)[0].size
+        proof = self.reader().consistency_proof(held_size, size)
+        return AddCheckpoint(held_size, tuple(proof), note)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._commit:
+            self._database.close()
+
+    def _write_waiting(self) -> None:
+        with self._queue:
+            batch, self._waiting = self._waiting, []
+        try:
+            self._check_fit()
+            first = self.size
+            self._database.execute("BEGIN IMMEDIATE")
+            self._check_fence()
+            rows = [entry for each in batch for entry in each.entries]
+            if first + len(rows) > MAX_SIZE:
+                raise RecordError("the log is full")
+            self._database.executemany("INSERT INTO entry VALUES (?, ?)", enumerate(rows, first))
+            self._database.execute("COMMIT")
+        except BaseException as fault:
+            # What a failed write left on disk is for the next opening to find out.
+            self._stop(fault)
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            for each in batch:
+                each.fault = fault
+            if not isinstance(fault, Exception):
+                raise
+            return
+        for each in batch:
+            each.numbers = range(first, first + len(each.entries))
+            first += len(each.entries)
+        self.size = first
+
+    def _keep_signed(self, note: bytes) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            self._check_fence()
+            self._database.execute("REPLACE INTO signed VALUES (1, ?)", (note,))
+            self._database.execute("COMMIT")
+        except BaseException as fault:
+            self._stop(fault)
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    def _grow_tiles(self) -> None:
+        """Take what is on disk and not yet in the tiles."""
+        at = self._tiles.size
+        while at < self.size:
+            rows = self._database.execute(
+                "SELECT data FROM entry WHERE number >= ? AND number < ? ORDER BY number",
+                (at, min(self.size, at + 16 * TILE_WIDTH)),
+            ).fetchall()
+            at = self._tiles.append(bytes(data) for (data,) in rows)
+
+    def _root(self, size: int) -> bytes:
+        """The root at an earlier size, from published tiles; of a later one, from the edge."""
+        if size == self._tiles.size:
+            return self._tiles.root()
+        published = self._tiles.published
+        if published is None or size > published.size:
+            self._tiles.flush()
+            now = Checkpoint(self.origin, self._tiles.size, self._tiles.root())
+            return TileReader(directory(self._tiles.path), now).root(size)
+        return self.reader().root(size)
+
+    def _stored_size(self) -> int:
+        count, last = self._database.execute("SELECT count(*), max(number) FROM entry").fetchone()
+        if count and last != count - 1:
+            raise RecordError(f"the log's file holds {count} entries, the last is {last}")
+        return int(count)
+
+    def _check_nothing_lost(self, path: Path) -> Checkpoint | None:
+        row = self._database.execute("SELECT note FROM signed").fetchone()
+        signed = verify_checkpoint(bytes(row[0]), [self._signer.key]) if row else None
+        published = self._tiles.published
+        if published and published.origin != self.origin:
+            raise Forked(f"the tiles are those of {published.origin}, not of {self.origin}")
+        known = max((each.size for each in (signed, published) if each is not None), default=0)
+        if known > self.size:
+            raise Forked(
+                f"{known} entries were signed, but only {self.size} are here",
+                place=str(path),
+                hint="restore the rest from the tiles or a mirror; never go on without them",
+            )
+        return signed
+
+    def _stop(self, fault: BaseException) -> None:
+        self._broken = self._broken or str(fault) or type(fault).__name__
+
+    def _check_fit(self) -> None:
+        if self._broken is not None:
+            raise RecordError(
+                f"the log has stopped: {self._broken}", hint="mend the cause, then open it again"
+            )
+
+    def _check_fence(self) -> None:
+        (fence,) = self._database.execute("SELECT fence FROM log").fetchone()
+        if fence != self._fence:
+            raise RecordError("another process has taken over this log")
