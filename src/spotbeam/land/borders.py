@@ -14,6 +14,7 @@ the file is made. Borders are planar in longitude and latitude, WGS 84, as in RF
 
 from __future__ import annotations
 
+import csv
 import fnmatch
 import functools
 import io
@@ -128,6 +129,13 @@ def belts() -> tuple[NDArray[np.int32], NDArray[np.object_]]:
     place = {piece.id: index for index, piece in enumerate(pieces())}
     of_piece = np.array([place[key] for key in table["id"].to_pylist()], dtype=np.int32)
     return of_piece, _multipolygons(table, units=10_000)
+
+
+@functools.cache
+def country_names() -> dict[str, str]:
+    """The English short name of each ISO 3166-1 alpha-2 code that has land (GeoNames)."""
+    rows = csv.DictReader(io.StringIO(_read("countries.csv").decode()))
+    return {row["country"]: row["name"] for row in rows}
 
 
 @functools.cache

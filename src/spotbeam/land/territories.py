@@ -117,6 +117,21 @@ class Ground:
         face = int(self.locate([lat_deg], [lon_deg])[0])
         return self.face_territories[face] if face >= 0 else ()
 
+    def pieces_at(self, lat_deg: float, lon_deg: float) -> tuple[borders.Piece, ...]:
+        """The pieces of land that a point lies in, or off whose coast: who holds and claims it."""
+        lat, lon = _columns([lat_deg], [lon_deg])
+        same = np.arange(len(self._lookup.faces), dtype=np.int32)
+        face = int(locate(self._lookup.raster, same, lat, lon)[0])
+        n_piece, of_piece = len(borders.pieces()), _belt_geometries()[0]
+        found = []
+        for region in self._lookup.faces[face] if face >= 0 else ():
+            if region < n_piece:
+                found.append(region)
+            elif region < n_piece + len(of_piece):
+                found.append(int(of_piece[region - n_piece]))
+        land = [piece for piece in found if piece in self._lookup.faces[face]]
+        return tuple(borders.pieces()[piece] for piece in sorted({*(land or found)}))
+
     def geometry(self, territory_id: str) -> Any:
         """The outline of a territory: a shapely geometry in longitude and latitude, degrees."""
         self._check(territory_id)
@@ -261,7 +276,8 @@ def _cell_outline(cell: str) -> Any:
 
 @functools.cache
 def _place_names() -> dict[str, str]:
-    names = {piece.iso_3166_2: piece.name for piece in borders.pieces() if piece.iso_3166_2}
+    names = dict(borders.country_names())
+    names.update({piece.iso_3166_2: piece.name for piece in borders.pieces() if piece.iso_3166_2})
     names.update({land.id: land.title for land in borders.disputed_lands()})
     return names
 
