@@ -122,7 +122,7 @@ class Ground:
         lat, lon = _columns([lat_deg], [lon_deg])
         same = np.arange(len(self._lookup.faces), dtype=np.int32)
         face = int(locate(self._lookup.raster, same, lat, lon)[0])
-        n_piece, of_piece = len(borders.pieces()), _belt_geometries()[0]
+        n_piece, of_piece = len(borders.pieces()), borders.belts()[0]
         found = []
         for region in self._lookup.faces[face] if face >= 0 else ():
             if region < n_piece:
@@ -162,6 +162,10 @@ class Ground:
         base = territory_id.removesuffix(SEA)
         name = _place_names().get(base, base)
         return f"{name}, sea belt" if territory_id.endswith(SEA) else name
+
+    def is_own(self, territory_id: str) -> bool:
+        """Whether a territory is the user's own."""
+        return territory_id in self._own
 
     def standing(self, territory_id: str) -> Standing:
         """Who claims and who administers a territory, and on what record."""

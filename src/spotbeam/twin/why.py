@@ -41,7 +41,7 @@ class SatelliteInView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TerritoryHere(msgspec.Struct, frozen=True, kw_only=True):
-    """A territory that the place belongs to, and who says what of it."""
+    """A territory that the place belongs to, and who says what of the land at this place."""
 
     id: str
     name: str
@@ -121,7 +121,7 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
         lat_deg=terminal.lat_deg,
         lon_deg=terminal.lon_deg,
         terminal=terminal,
-        territories=tuple(_territory(world, name) for name in ids),
+        territories=_territories(world, terminal, ids),
         satellites=tuple(satellites),
         min_elevation_deg=world.sky.min_elevation_deg,
         rules=_rules(world, terminal, at_us, decided),
@@ -199,15 +199,31 @@ def _next_in_view(world: World, engine: Propagator, terminal: Terminal, at_us: i
     return None
 
 
-def _territory(world: World, name: str) -> TerritoryHere:
-    standing = world.ground.standing(name)
-    return TerritoryHere(
-        id=name,
-        name=world.ground.name_of(name),
-        claimed_by=standing.claimed_by,
-        administered_by=standing.administered_by,
-        citation=standing.citation,
-    )
+def _territories(
+    world: World, terminal: Terminal, ids: tuple[str, ...]
+) -> tuple[TerritoryHere, ...]:
+    """The territories of the place. Of a country with disputed parts, only this part counts."""
+    pieces = world.ground.pieces_at(terminal.lat_deg, terminal.lon_deg)
+    holders = {holder for piece in pieces for holder in piece.administered_by.split("/")}
+    claimants = {state for piece in pieces for state in piece.claimed_by}
+    citations = list(dict.fromkeys(piece.citation for piece in pieces))
+    found = []
+    for name in ids:
+        standing = world.ground.standing(name)
+        is_of_pieces = bool(pieces) and not (name.startswith("h3:") or world.ground.is_own(name))
+        is_land = is_of_pieces and not name.endswith("/sea")
+        found.append(
+            TerritoryHere(
+                id=name,
+                name=world.ground.name_of(name),
+                claimed_by=tuple(sorted(claimants)) if is_of_pieces else standing.claimed_by,
+                administered_by=tuple(sorted(holders - {""}))
+                if is_of_pieces
+                else standing.administered_by,
+                citation="; ".join(citations) if is_land else standing.citation,
+            )
+        )
+    return tuple(found)
 
 
 def _rules(world: World, terminal: Terminal, at_us: int, decided: Verdict) -> tuple[RuleHere, ...]:
