@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from spotbeam.formats import legend
 from spotbeam.formats.bands import Band, availability_bands, satellite_bands
-from spotbeam.formats.captions import duration, share
-from spotbeam.formats.glossary import reason_in_words
 from spotbeam.formats.map_ground import MapGround, map_ground
 from spotbeam.formats.projection import EARTH_RADIUS_KM, Floats, Frame, cell_rings, frame_of
+from spotbeam.formats.report.drawn_cells import DrawnCells, drawn_cells
 from spotbeam.formats.report.markup import Markup, join, safe, tag
 from spotbeam.twin.forecast import Answer
 from spotbeam.twin.world import World
 
-MAX_CELLS = 20_000
 _WIDTH = 9600  # units of the drawing: ten to a pixel at its largest, so that whole numbers do
 
 
@@ -63,18 +61,19 @@ def _relative(points: npt.NDArray[np.int64]) -> str:
 
 
 def cell_map(world: World, answer: Answer) -> CellMap:
-    """The drawing of all cells, their borders and terminals."""
-    frame = frame_of(world.cells)
+    """The drawing of all cells, or of groups of them, with borders and terminals."""
+    drawn = drawn_cells(world, answer)
+    frame = frame_of(drawn.cells)
     pen = _Pen(frame)
     ground = map_ground(frame, world.ground)
-    cells = answer.cells
-    satellites = satellite_bands(cells["satellites_mean"].to_numpy())
-    availability = availability_bands(cells["available_fraction"].to_numpy())
+    satellites = satellite_bands(drawn.satellites_mean)
+    availability = availability_bands(drawn.available_fraction)
+    cells = _cells(drawn, pen, satellites, availability)
     body = join(
         (
             _definitions(pen),
             _shape("path", pen.path(ground.land, closed=True), class_="land"),
-            tag("g", _cells(world, answer, pen, satellites, availability), class_="cells"),
+            tag("g", cells, class_="cells", clip_path="url(#rim)"),
             _lines(pen, ground),
             _terminals(answer, pen),
             _names(pen, ground) if frame.kind == "region" else None,
@@ -94,9 +93,15 @@ def cell_map(world: World, answer: Answer) -> CellMap:
         viewBox=f"0 0 {_WIDTH} {pen.height}",
         role="img",
         aria_labelledby="map-title map-desc",
-        class_=f"map {frame.kind}",
+        class_=f"map {frame.kind}{' fine' if _is_fine(drawn, frame) else ''}",
     )
     return CellMap(svg, satellites, availability)
+
+
+def _is_fine(drawn: DrawnCells, frame: Frame) -> bool:
+    """Whether cells are so small that an edge around each would hide them."""
+    width_km = float(np.sqrt(np.median(drawn.cells.area_km2)))
+    return width_km / EARTH_RADIUS_KM / frame.width * _WIDTH < 170.0
 
 
 def _shape(name: str, path: str, **attributes: object) -> Markup:
@@ -137,83 +142,27 @@ _PATTERN_MARKS = {
 
 
 def _cells(
-    world: World, answer: Answer, pen: _Pen, satellites: list[Band], availability: list[Band]
+    drawn: DrawnCells, pen: _Pen, satellites: list[Band], availability: list[Band]
 ) -> Markup:
-    rings = cell_rings(pen.frame, world.cells)
+    rings = cell_rings(pen.frame, drawn.cells)
     points = pen.units(rings.x, rings.y)
-    shapes: list[list[str]] = [[] for _ in range(len(world.cells.cell))]
+    shapes: list[list[str]] = [[] for _ in drawn.status]
     for ring, owner in enumerate(rings.owner.tolist()):
         shapes[owner].append(_relative(points[rings.start[ring] : rings.start[ring + 1]]) + "z")
-    titles = cell_titles(answer)
-    names = answer.cells["status"].to_pylist()
     by_satellites, by_availability = _numbers(satellites), _numbers(availability)
-    drawn = [
+    paths = [
         f'<path class="c s-{safe(name)} v{by_satellites[i]} a{by_availability[i]}" '
-        f'd="{"".join(shapes[i])}"><title>{safe(titles[i])}</title></path>'
-        for i, name in enumerate(names)
+        f'd="{"".join(shapes[i])}"><title>{safe(drawn.titles[i])}</title></path>'
+        for i, name in enumerate(drawn.status)
     ]
-    return Markup("\n".join(drawn))
+    return Markup("\n".join(paths))
 
 
 def _numbers(bands: list[Band]) -> list[int]:
     found = np.zeros(len(bands[0].cells) if bands else 0, dtype=np.int64)
-    for number, band in enumerate(bands):
-        found[band.cells] = number
+    for band in bands:
+        found[band.cells] = band.tone
     return found.tolist()
-
-
-def cell_titles(answer: Answer) -> list[str]:
-    """What each cell says of itself: place, status, satellites, reason, rule, territories."""
-    columns: dict[str, list[Any]] = answer.cells.to_pydict()
-    titles = []
-    for row in zip(
-        *(
-            columns[name]
-            for name in (
-                "cell",
-                "lat_deg",
-                "lon_deg",
-                "status",
-                "reason",
-                "rule",
-                "satellites_min",
-                "satellites_mean",
-                "satellites_max",
-                "available_fraction",
-                "longest_gap_s",
-                "territories",
-            )
-        ),
-        strict=True,
-    ):
-        cell, lat, lon, status, reason, rule, low, mean, high, fraction, gap, territories = row
-        lines = [
-            f"{cell:x} at {place(lat, lon)}",
-            f"{legend.word_of(status).label}{follows(reason, rule)}",
-            f"{mean:.1f} satellites in view on average ({low} to {high}), {share(fraction)} of the "
-            f"time" + (f", longest gap {duration(gap)}" if gap > 0 else ""),
-            ", ".join(territories),
-        ]
-        titles.append("\n".join(lines))
-    return titles
-
-
-def place(lat_deg: float, lon_deg: float) -> str:
-    """A position, as 46.12° N, 33.40° E."""
-    return (
-        f"{abs(lat_deg):.2f}° {'S' if lat_deg < 0 else 'N'}, "
-        f"{abs(lon_deg):.2f}° {'W' if lon_deg < 0 else 'E'}"
-    )
-
-
-def follows(reason: str | None, rule: str | None) -> str:
-    """Reason and rule after a status word."""
-    text = ""
-    if reason is not None:
-        words = reason_in_words(reason)
-        said = f"{words[0].lower()}{words[1:].rstrip('.')} ({reason})" if words else reason
-        text += f": {said}"
-    return f"{text}; rule {rule}" if rule is not None else text
 
 
 def _lines(pen: _Pen, ground: MapGround) -> Markup:
