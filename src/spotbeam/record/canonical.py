@@ -115,7 +115,8 @@ def _check_value(value: object, depth: int) -> None:
 def _encode(value: Json) -> bytes:
     try:
         return rfc8785.dumps(value)
-    except rfc8785.CanonicalizationError as fault:
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as fault:
+        # The library lets the second escape where a lone surrogate is in a key.
         raise MalformedRecord(f"not canonical JSON: {fault}") from None
 
 

@@ -25,11 +25,11 @@ from spotbeam.record.checkpoint import (
     verify_checkpoint,
 )
 from spotbeam.record.keys import Signer
-from spotbeam.record.merkle import MAX_SIZE
+from spotbeam.record.merkle import MAX_SIZE, Tree, leaf_hash, node_hash, root_at
 from spotbeam.record.policy import WitnessPolicy
 from spotbeam.record.tile_reader import TileReader, directory
 from spotbeam.record.tile_writer import TileWriter
-from spotbeam.record.tiles import MAX_ENTRY_SIZE, TILE_WIDTH
+from spotbeam.record.tiles import MAX_ENTRY_SIZE, TILE_HEIGHT, TILE_WIDTH
 from spotbeam.record.witness import AddCheckpoint
 
 _SCHEMA = """
@@ -104,7 +104,6 @@ class Log:
         self.size: int = self._stored_size()
         self._tiles = TileWriter(tiles)
         signed = self._check_nothing_lost(path)
-        self._grow_tiles()
         if signed and self._root(signed.size) != signed.root:
             raise Forked(
                 f"the {signed.size} entries here are not those that were signed", place=str(path)
@@ -288,15 +287,26 @@ class Log:
             at = self._tiles.append(bytes(data) for (data,) in rows)
 
     def _root(self, size: int) -> bytes:
-        """The root at an earlier size, from published tiles; of a later one, from the edge."""
-        if size == self._tiles.size:
-            return self._tiles.root()
+        """The root at a size that may be past what is published; nothing is written for it."""
         published = self._tiles.published
-        if published is None or size > published.size:
-            self._tiles.flush()
-            now = Checkpoint(self.origin, self._tiles.size, self._tiles.root())
-            return TileReader(directory(self._tiles.path), now).root(size)
-        return self.reader().root(size)
+        reader = TileReader(directory(self._tiles.path), published) if published else None
+        if reader and size <= reader.size:
+            return reader.root(size)
+        base = reader.size - reader.size % TILE_WIDTH if reader else 0
+        rows = self._database.execute(
+            "SELECT data FROM entry WHERE number >= ? AND number < ? ORDER BY number",
+            (base, size),
+        )
+        fresh = Tree(leaf_hash(bytes(data)) for (data,) in rows)
+
+        def hash_at(level: int, index: int) -> bytes:
+            if reader and (index + 1) << level <= base:
+                return reader.hash_at(level, index)
+            if level <= TILE_HEIGHT and index << level >= base:
+                return fresh.hash_at(level, index - (base >> level))
+            return node_hash(hash_at(level - 1, 2 * index), hash_at(level - 1, 2 * index + 1))
+
+        return root_at(hash_at, size)
 
     def _stored_size(self) -> int:
         count, last = self._database.execute("SELECT count(*), max(number) FROM entry").fetchone()
