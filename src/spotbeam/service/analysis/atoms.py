@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spotbeam.service.memory import Memory, RuleMemory, remember
-from spotbeam.service.policy import Policy
+from spotbeam.service.policy import Policy, is_stale
 from spotbeam.service.position import MEAN_RADIUS_KM, Motion, Position
 from spotbeam.service.rules import DAY_US
 from spotbeam.service.terminals import DEFAULTS, Account, Mobility, Protection
@@ -241,7 +241,7 @@ def memory_of(policy: Policy, motion: str) -> Memory:
 
 
 def moments_us(policy: Policy, from_us: int | None) -> list[int]:
-    """A moment in every stretch of time in which no rule changes by the clock.
+    """A moment for every state that the clock puts the rules in.
 
     Between two dated edges the hours of the day repeat, so the first day shows all of them.
     """
@@ -265,7 +265,19 @@ def moments_us(policy: Policy, from_us: int | None) -> list[int]:
             moment += DAY_US if moment < begin else 0
             if end is None or moment < end:
                 moments.add(moment)
-    return sorted(moments)
+    alike: dict[tuple[Any, ...], int] = {}
+    for moment in sorted(moments):
+        alike.setdefault(_state(policy, moment), moment)
+    return list(alike.values())
+
+
+def _state(policy: Policy, at_us: int) -> tuple[Any, ...]:
+    """All that a policy sees of the clock."""
+    return (
+        tuple(rule.in_force(at_us) for rule in policy.rules),
+        tuple(is_stale(rule, policy, at_us) for rule in policy.rules),
+        tuple(sponsor.has_lapsed(at_us) for sponsor in policy.sponsors),
+    )
 
 
 def _bits(accepts: Iterable[bool]) -> int:

@@ -167,7 +167,7 @@ class Cases:
         """Decide all cases, under the policy or under another one over the same ground."""
         compiled = compile_policy(policy or self.policy, self.ground)
         bound = bind(compiled, self._terminals, self._standing(compiled))
-        return verdicts(compiled, bound, at_us, self._memory(compiled, at_us))
+        return verdicts(compiled, bound, at_us, self._memory(compiled, at_us), validity=False)
 
     @property
     def is_active(self) -> npt.NDArray[np.bool_]:

@@ -32,7 +32,7 @@ from spotbeam.service.memory import remember
 from spotbeam.service.policy import Policy
 from spotbeam.service.position import GroundLike, place
 from spotbeam.service.rules import Effect, Gate, Rule
-from spotbeam.service.verdict import REASONS, verdict
+from spotbeam.service.verdict import REASONS, Outcome, verdict
 
 _MOST_SPOTS = 4000
 _MOST_VERDICTS = 8_000_000
@@ -44,13 +44,16 @@ class _Seen:
 
     Attributes:
         matters: It decided once, or an answer was missing without it.
-        first: The first case that it matched, with the moment.
+        first: The first case that it matched, with the moment; one that is served if there
+            is any and the rule does not deny.
+        serves: Somebody whom it matches is served.
         instead: Which rules decided where it matched (-1: none, a default), and their reasons.
         too_many: It could not be tried.
     """
 
     matters: bool = False
     first: tuple[Cases, int, int] | None = None
+    serves: bool = False
     instead: Counter[tuple[int, int]] = dataclasses.field(default_factory=Counter)
     too_many: bool = False
     n_cases: int = 0
@@ -69,9 +72,11 @@ def check(policy: Policy, ground: GroundLike, *, from_us: int | None = None) -> 
     faces = _sorts_of_ground(policy, ground)
     inside = [Spot(face, face) for face in faces]
     _try(range(len(seen)), seen, policy, ground, inside, moments)
-    for number, rule in enumerate(policy.rules):
-        if not (seen[number].matters or seen[number].too_many):
-            _try([number], seen, policy, ground, _borders(rule, policy, ground, faces), moments)
+    idle = [number for number, of_rule in enumerate(seen) if not of_rule.matters]
+    for number in idle:
+        if not seen[number].too_many:
+            borders = _borders(policy.rules[number], policy, ground, faces)
+            _try([number], seen, policy, ground, borders, moments)
     return tuple(
         _finding(number, seen[number], policy, ground, moments)
         for number in range(len(seen))
@@ -149,8 +154,13 @@ def _look_closer(number: int, seen: _Seen, cases: Cases, moments: Sequence[int])
         if rows.any() and (seen.first is None or seen.first[0] is concerned):
             pairs = zip(one.rule[rows].tolist(), one.reason[rows].tolist(), strict=True)
             seen.instead.update(pairs)
-            if seen.first is None:
-                seen.first = (concerned, int(rows.argmax()), at_us)
+            served = rows & (one.outcome != Outcome.DENY)
+            if rules[number].effect is Effect.DENY:
+                served &= False  # whom a deny misses is no example of what denies in its place
+            if seen.first is None or (served.any() and not seen.serves):
+                shown = served if served.any() else rows
+                seen.first = (concerned, int(shown.argmax()), at_us)
+            seen.serves |= bool(served.any())
 
 
 def _finding(
@@ -223,7 +233,6 @@ def _shadowed(
     by_id = {other.id: other for other in policy.rules}
     named = [f"'{name}'" for name in because[:4]] + (["others"] if len(because) > 4 else [])
     instead = " or ".join([*named, *(f"the default ({reason})" for reason in defaults)])
-    denied = example.verdict.outcome == "deny"
     if rule.effect is Effect.EXEMPT:
         return (
             "contradictory",
@@ -239,7 +248,7 @@ def _shadowed(
             f"grants what {instead} denies: the same ground to the same terminals",
             "a deny wins; take one of them out, or narrow the deny",
         )
-    if rule.effect is Effect.LIMIT and denied:
+    if rule.effect is Effect.LIMIT and example.verdict.outcome == "deny":
         return (
             "contradictory",
             f"limits nobody: whoever it matches is denied by {instead}",

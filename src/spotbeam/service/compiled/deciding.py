@@ -117,6 +117,7 @@ def verdicts(
     memory: MemoryColumns | None = None,
     *,
     settled: bool = True,
+    validity: bool = True,
 ) -> VerdictColumns:
     """Decide all terminals at one moment, as `service.verdict.verdict` decides one.
 
@@ -127,6 +128,7 @@ def verdicts(
         memory: What was remembered of each.
         settled: Without a memory: the motion has lasted (`SETTLED`), else nothing has happened yet
             (`FRESH`).
+        validity: Work out until when each verdict holds; without, `valid_until_us` is `at_us`.
     """
     bound = terminals if isinstance(terminals, Bound) else bind(compiled, terminals)
     n = len(bound)
@@ -158,7 +160,11 @@ def verdicts(
         reason=reason,
         rule=rule,
         max_mbps=max_mbps,
-        valid_until_us=_valid_until_us(bound, at_us, None if memory is None else remembered),
+        valid_until_us=(
+            _valid_until_us(bound, at_us, None if memory is None else remembered)
+            if validity
+            else np.broadcast_to(np.int64(at_us), (n,))
+        ),
         memory=None if memory is None else _next_memory(remembered, outcome),
     )
 

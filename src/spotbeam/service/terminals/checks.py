@@ -194,7 +194,7 @@ def _chosen(
         elif n:
             near = nearest(text, choices)
             fix = f"did you mean {near!r}?" if near else f"known: {', '.join(choices)}"
-            reason = f"{text!r} is not a {name}; {fix}"
+            reason = f"{text!r} is not a known {name}; {fix}"
             return place[codes], Fault(int(np.argmax(codes == code)), name, text, reason)
     return place[codes], None
 
