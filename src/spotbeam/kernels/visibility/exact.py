@@ -16,7 +16,7 @@ class InView(NamedTuple):
     """What each site sees at each step.
 
     Attributes:
-        n_in_view: uint16 (n_time, n_site), satellites in view.
+        n_in_view: uint16 (n_time, n_site), satellites in view; 65,535 also stands for more.
         best: int32 (n_time, n_site), index of the highest satellite in view (the lowest index of
             equally high ones), -1 where there is none.
         elevation_max_deg: float32 (n_time, n_site), its elevation, NaN where there is none.
@@ -47,7 +47,7 @@ def satellites_in_view_exact(
             best = np.where(in_view, sine, -np.inf).argmax(axis=1)
             any_in_view = in_view.any(axis=1)
             highest = sine[np.arange(len(best)), best]
-            found.n_in_view[step, here] = in_view.sum(axis=1)
+            found.n_in_view[step, here] = np.minimum(in_view.sum(axis=1), 65535)
             found.best[step, here] = np.where(any_in_view, best, -1)
             found.elevation_max_deg[step, here] = np.where(
                 any_in_view, np.degrees(np.arcsin(np.clip(highest, -1.0, 1.0))), np.nan

@@ -27,7 +27,7 @@ import numpy as np
 
 from spotbeam.units import WGS84_EQUATORIAL_RADIUS_KM, WGS84_POLAR_RADIUS_KM
 
-GROUP_SITES = 32
+GROUP_SITES = 64
 FAN = 8  # groups to a patch, patches to a district, districts to a region
 
 _STEPS_AT_A_TIME = 8  # the sites of a district (300 kB) stay in the cache while these go by
@@ -55,43 +55,37 @@ def sweep(
     n_time, n_sat = position_ecef_km.shape[0], position_ecef_km.shape[1]
     # Satellites still in question, by level: everywhere, region, district, patch.
     listed = np.empty((4, _STEPS_AT_A_TIME, 5, n_sat))
-    index = np.empty((4, _STEPS_AT_A_TIME, n_sat), np.int32)
+    who = np.empty((4, _STEPS_AT_A_TIME, n_sat), np.int32)
     n_listed = np.zeros((4, _STEPS_AT_A_TIME), np.int64)
-    scratch = np.empty((11, max(n_sat, GROUP_SITES)), np.float32)
+    scratch = np.empty((8, n_sat + 3), np.float32)
     chosen = np.empty((3, n_sat), np.int32)
-    margin = np.empty(n_sat)
-    tally = np.empty((6, GROUP_SITES), np.int32)
+    gap = np.empty(n_sat)
+    tally = np.empty((5, GROUP_SITES), np.int32)
     highest = np.empty((4, GROUP_SITES))
     for first in range(0, n_time, _STEPS_AT_A_TIME):
         steps = min(_STEPS_AT_A_TIME, n_time - first)
         for t in range(steps):
-            n_listed[0, t] = _take_positions(position_ecef_km, first, t, mask_rad, listed, index)
+            n_listed[0, t] = _take(position_ecef_km, first, t, mask_rad, listed, who)
         for region in range(regions.shape[0]):
             for t in range(steps):
-                _narrow(listed, index, n_listed, np.int64(0), t, regions, region, margin, chosen)
+                _narrow(listed, who, n_listed, np.int64(0), t, regions, region, gap, chosen)
             end_district = min((region + 1) * FAN, districts.shape[0])
             for district in range(region * FAN, end_district):
                 for t in range(steps):
-                    _narrow(
-                        listed, index, n_listed, np.int64(1), t, districts, district, margin, chosen
-                    )
+                    _narrow(listed, who, n_listed, np.int64(1), t, districts, district, gap, chosen)
                 end_patch = min((district + 1) * FAN, patches.shape[0])
                 for t in range(steps):
                     for patch in range(district * FAN, end_patch):
-                        _narrow(
-                            listed, index, n_listed, np.int64(2), t, patches, patch, margin, chosen
-                        )
+                        _narrow(listed, who, n_listed, np.int64(2), t, patches, patch, gap, chosen)
                         _patch(
                             math.sin(mask_rad), first, t, patch, order, n_placed, lanes, spots,
-                            groups, listed, index, n_listed[3, t], scratch, chosen, tally, highest,
+                            groups, listed, who, n_listed[3, t], scratch, chosen, tally, highest,
                             n_in_view, best, elevation_max_deg,
                         )  # fmt: skip
 
 
 @numba.njit(**_INNER)
-def _take_positions(
-    position: Any, first: int, t: int, mask_rad: float, listed: Any, index: Any
-) -> int:
+def _take(position: Any, first: int, t: int, mask_rad: float, listed: Any, who: Any) -> int:
     """Drop satellites without a position; add to each what its footprint's edge needs.
 
     With l the angle at the Earth's centre from a satellite to the farthest site that can see it,
@@ -109,20 +103,18 @@ def _take_positions(
         r2 = x * x + y * y + z * z
         w = math.sqrt(max(r2 - k * k, 0.0))
         anywhere = everywhere or r2 < WGS84_EQUATORIAL_RADIUS_KM**2
-        listed[0, t, 0, n] = x
-        listed[0, t, 1, n] = y
-        listed[0, t, 2, n] = z
+        listed[0, t, 0, n], listed[0, t, 1, n], listed[0, t, 2, n] = x, y, z
         listed[0, t, 3, n] = -1e30 if anywhere else k * cos_edge + w * sin_edge
         listed[0, t, 4, n] = 0.0 if anywhere else w * cos_edge - k * sin_edge
-        index[0, t, n] = s
+        who[0, t, n] = s
         n += r2 < 1e30  # false for NaN
     return n
 
 
 @numba.njit(**_INNER)
 def _narrow(
-    listed: Any, index: Any, n_listed: Any, level: int, t: int, caps: Any, cap: int,
-    margin: Any, chosen: Any,
+    listed: Any, who: Any, n_listed: Any, level: int, t: int, caps: Any, cap: int,
+    gap: Any, chosen: Any,
 ) -> None:  # fmt: skip
     """List one level down, in order, the satellites that some site inside a cap can see."""
     ax, ay, az = caps[cap, 0], caps[cap, 1], caps[cap, 2]
@@ -130,7 +122,7 @@ def _narrow(
     spare = 1e31 if cos_cap < _WIDE_COS else 1e-3  # km
     n = n_listed[level, t]
     for i in range(n):
-        margin[i] = (
+        gap[i] = (
             listed[level, t, 0, i] * ax + listed[level, t, 1, i] * ay
             + listed[level, t, 2, i] * az
             - listed[level, t, 3, i] * cos_cap + listed[level, t, 4, i] * sin_cap + spare
@@ -138,19 +130,19 @@ def _narrow(
     m = 0
     for i in range(n):
         chosen[0, m] = i
-        m += margin[i] >= 0.0
+        m += gap[i] >= 0.0
     for row in range(5):
         for j in range(m):
             listed[level + 1, t, row, j] = listed[level, t, row, chosen[0, j]]
     for j in range(m):
-        index[level + 1, t, j] = index[level, t, chosen[0, j]]
+        who[level + 1, t, j] = who[level, t, chosen[0, j]]
     n_listed[level + 1, t] = m
 
 
 @numba.njit(**_INNER)
 def _patch(
     sine: float, first: int, t: int, patch: int, order: Any, n_placed: int, lanes: Any, spots: Any,
-    groups: Any, listed: Any, index: Any, m: int, scratch: Any, chosen: Any, tally: Any,
+    groups: Any, listed: Any, who: Any, m: int, scratch: Any, chosen: Any, tally: Any,
     highest: Any, n_in_view: Any, best: Any, elevation_max_deg: Any,
 ) -> None:  # fmt: skip
     """Count, and find the highest, for the sites of one patch at one step."""
@@ -161,22 +153,23 @@ def _patch(
         r2 = x * x + y * y + z * z
         nearest2 = min(nearest2, r2)
         farthest2 = max(farthest2, r2)
-        scratch[0, i] = x
-        scratch[1, i] = y
-        scratch[2, i] = z
+        scratch[0, i], scratch[1, i], scratch[2, i] = x, y, z
     floor_km = math.sqrt(nearest2) - WGS84_EQUATORIAL_RADIUS_KM
     far_km = math.sqrt(farthest2) + WGS84_EQUATORIAL_RADIUS_KM
     low = floor_km < _LOW_KM
     for g in range(patch * FAN, min((patch + 1) * FAN, groups.shape[0])):
         n_ring, n_top, n_sure = _sort(sine, g, groups, m, floor_km, far_km, scratch, chosen)
         # Error of the float32 sine of elevation. With S and P the distances of satellite and site
-        # from the group's origin and d >= floor, S - P the distance between them, the roundings of
-        # h and d^2 are at most 6 and 8 half-ulps of S + P and of its square, and
-        # (S + P) / d <= 1 + 2 P / floor.
+        # from the group's origin, and d between them: the line is off by at most 2 half-ulps of
+        # S + P, its height by 6, its length by 3. And (S + P) / d <= 1 + 2 P / floor, as d is at
+        # least the floor and at least S - P.
         spread = 1.0 + 2.0 * groups[g, 16] / max(floor_km, _LOW_KM)
-        error = 16 * _HALF_ULP * spread * spread
+        error = 16 * _HALF_ULP * spread
         q_maybe = np.float32((sine - error) * abs(sine - error))
         q_sure = np.float32((sine + error) * abs(sine + error))
+        for j in range(GROUP_SITES):
+            tally[0, j] = tally[1, j] = tally[2, j] = 0
+            tally[3, j] = -(1 << 30)  # no second yet to mistake the highest for
         _relative_to_group(listed, t, chosen, np.int64(1), n_ring, groups, g, scratch)
         _count(lanes, g, scratch, n_ring, tally, q_maybe, q_sure)
         # Elevations as whole numbers: the bits of the float32 3 + q, in [2, 4), low bits replaced
@@ -187,19 +180,15 @@ def _patch(
             bits += 1
         _relative_to_group(listed, t, chosen, np.int64(2), n_top, groups, g, scratch)
         _rank(lanes, g, scratch, n_top, tally, bits)
-        n_doubtful = 0
         for j in range(GROUP_SITES):
-            n_doubtful += tally[4, j]
-        if n_doubtful > 0 or low:
-            for j in range(GROUP_SITES):
-                if tally[4, j] != 0 or low:
-                    _judge(listed, t, chosen, n_ring, n_top, spots, g, j, sine, tally)
+            if tally[4, j] != 0 or low:
+                _judge(listed, t, chosen, n_ring, n_top, spots, g, j, sine, tally)
         for j in range(GROUP_SITES):
             i = chosen[2, tally[2, j]] if n_top > 0 else 0
             highest[0, j] = listed[3, t, 0, i]
             highest[1, j] = listed[3, t, 1, i]
             highest[2, j] = listed[3, t, 2, i]
-            tally[3, j] = index[3, t, i]
+            tally[3, j] = who[3, t, i]
         _elevations(highest, spots, g)
         for j in range(min(GROUP_SITES, n_placed - g * GROUP_SITES)):
             site = order[g * GROUP_SITES + j]
@@ -216,14 +205,12 @@ def _sort(
 ) -> tuple[int, int, int]:  # fmt: skip
     """chosen[1]: satellites in view of some sites of a group only; chosen[2]: possible highest.
 
-    Returns:
-        How many of each, and how many are in view of all sites.
+    Returns how many of each, and how many are in view of all sites.
     """
     cos_cap, sin_cap, radius = groups[g, 12], groups[g, 13], groups[g, 9]
     if floor_km < _LOW_KM or cos_cap < _WIDE_COS:
         for i in range(m):
-            chosen[1, i] = i
-            chosen[2, i] = i
+            chosen[1, i] = chosen[2, i] = i
         return m, m, 0
     # Error of the bounds, as a sine: the fitting sphere against the ellipsoid (tilt of the normal,
     # shift of the place), and float32.
@@ -295,44 +282,33 @@ def _bound(groups: Any, g: int, m: int, scratch: Any) -> None:
 def _relative_to_group(
     listed: Any, t: int, chosen: Any, row: int, n: int, groups: Any, g: int, scratch: Any
 ) -> None:
-    """Rows 5-8 of scratch: satellites from the group's origin, and squared distance."""
+    """Rows 5-7 of scratch: satellites from the group's origin, and three NaN."""
     x0, y0, z0 = groups[g, 17], groups[g, 18], groups[g, 19]
     for j in range(n):
         i = chosen[row, j]
-        x, y, z = listed[3, t, 0, i] - x0, listed[3, t, 1, i] - y0, listed[3, t, 2, i] - z0
-        scratch[5, j] = x
-        scratch[6, j] = y
-        scratch[7, j] = z
-        scratch[8, j] = x * x + y * y + z * z
+        scratch[5, j] = listed[3, t, 0, i] - x0
+        scratch[6, j] = listed[3, t, 1, i] - y0
+        scratch[7, j] = listed[3, t, 2, i] - z0
+    for j in range(n, n + 3):
+        scratch[5, j] = np.nan
 
 
 @numba.njit(fastmath={"contract"}, **_INNER)
 def _count(lanes: Any, g: int, s: Any, n: int, tally: Any, q_maybe: Any, q_sure: Any) -> None:
     """tally[0]: satellites of the ring surely in view of each site; tally[1]: those that may be."""
-    for j in range(GROUP_SITES):
-        tally[0, j] = 0
-        tally[1, j] = 0
-    fours = n - n % 4
-    for k in range(0, fours, 4):
-        ax, ay, az, a2 = s[5, k], s[6, k], s[7, k], s[8, k]
-        bx, by, bz, b2 = s[5, k + 1], s[6, k + 1], s[7, k + 1], s[8, k + 1]
-        cx, cy, cz, c2 = s[5, k + 2], s[6, k + 2], s[7, k + 2], s[8, k + 2]
-        dx, dy, dz, d2 = s[5, k + 3], s[6, k + 3], s[7, k + 3], s[8, k + 3]
+    # Four at a time, so that the sites are fetched once for four; NaN fills up, never in view.
+    for k in range(0, n, 4):
+        ax, ay, az = s[5, k], s[6, k], s[7, k]
+        bx, by, bz = s[5, k + 1], s[6, k + 1], s[7, k + 1]
+        cx, cy, cz = s[5, k + 2], s[6, k + 2], s[7, k + 2]
+        dx, dy, dz = s[5, k + 3], s[6, k + 3], s[7, k + 3]
         for j in range(GROUP_SITES):
-            ux, uy, uz, uc = lanes[g, 0, j], lanes[g, 1, j], lanes[g, 2, j], lanes[g, 3, j]
-            px, py, pz, pp = lanes[g, 4, j], lanes[g, 5, j], lanes[g, 6, j], lanes[g, 7, j]
-            ha = ax * ux + (ay * uy + (az * uz - uc))
-            hb = bx * ux + (by * uy + (bz * uz - uc))
-            hc = cx * ux + (cy * uy + (cz * uz - uc))
-            hd = dx * ux + (dy * uy + (dz * uz - uc))
-            ra = ax * px + (ay * py + (az * pz + (a2 + pp)))
-            rb = bx * px + (by * py + (bz * pz + (b2 + pp)))
-            rc = cx * px + (cy * py + (cz * pz + (c2 + pp)))
-            rd = dx * px + (dy * py + (dz * pz + (d2 + pp)))
-            ha *= abs(ha)
-            hb *= abs(hb)
-            hc *= abs(hc)
-            hd *= abs(hd)
+            ux, uy, uz = lanes[g, 0, j], lanes[g, 1, j], lanes[g, 2, j]
+            px, py, pz = lanes[g, 3, j], lanes[g, 4, j], lanes[g, 5, j]
+            ha, ra = _height_and_square(ax - px, ay - py, az - pz, ux, uy, uz)
+            hb, rb = _height_and_square(bx - px, by - py, bz - pz, ux, uy, uz)
+            hc, rc = _height_and_square(cx - px, cy - py, cz - pz, ux, uy, uz)
+            hd, rd = _height_and_square(dx - px, dy - py, dz - pz, ux, uy, uz)
             tally[0, j] += (
                 np.int32(ha >= q_sure * ra) + np.int32(hb >= q_sure * rb)
                 + np.int32(hc >= q_sure * rc) + np.int32(hd >= q_sure * rd)
@@ -341,16 +317,13 @@ def _count(lanes: Any, g: int, s: Any, n: int, tally: Any, q_maybe: Any, q_sure:
                 np.int32(ha >= q_maybe * ra) + np.int32(hb >= q_maybe * rb)
                 + np.int32(hc >= q_maybe * rc) + np.int32(hd >= q_maybe * rd)
             )  # fmt: skip
-    for k in range(fours, n):
-        ax, ay, az, a2 = s[5, k], s[6, k], s[7, k], s[8, k]
-        for j in range(GROUP_SITES):
-            h = ax * lanes[g, 0, j] + (ay * lanes[g, 1, j] + (az * lanes[g, 2, j] - lanes[g, 3, j]))
-            r = ax * lanes[g, 4, j] + (
-                ay * lanes[g, 5, j] + (az * lanes[g, 6, j] + (a2 + lanes[g, 7, j]))
-            )
-            h *= abs(h)
-            tally[0, j] += np.int32(h >= q_sure * r)
-            tally[1, j] += np.int32(h >= q_maybe * r)
+
+
+@numba.njit(fastmath={"contract"}, **_INNER)
+def _height_and_square(dx: Any, dy: Any, dz: Any, ux: Any, uy: Any, uz: Any) -> tuple[Any, Any]:
+    """Height over the horizon plane, squared with its sign, and squared distance."""
+    h = dx * ux + (dy * uy + dz * uz)
+    return h * abs(h), dx * dx + (dy * dy + dz * dz)
 
 
 @numba.njit(fastmath={"contract"}, **_INNER)
@@ -360,24 +333,18 @@ def _rank(lanes: Any, g: int, s: Any, n: int, tally: Any, bits: int) -> None:
     shift = np.int32(bits)
     keep = ~place
     three = np.float32(3)
-    for j in range(GROUP_SITES):
-        tally[2, j] = 0
-        tally[3, j] = 0
     for k in range(n):
-        ax, ay, az, a2 = s[5, k], s[6, k], s[7, k], s[8, k]
+        ax, ay, az = s[5, k], s[6, k], s[7, k]
         mark = np.int32(k)
         for j in range(GROUP_SITES):
-            h = ax * lanes[g, 0, j] + (ay * lanes[g, 1, j] + (az * lanes[g, 2, j] - lanes[g, 3, j]))
-            r = ax * lanes[g, 4, j] + (
-                ay * lanes[g, 5, j] + (az * lanes[g, 6, j] + (a2 + lanes[g, 7, j]))
-            )
-            code = (np.float32(three + h * abs(h) / r).view(np.int32) & keep) | mark
+            h, r = _height_and_square(
+                ax - lanes[g, 3, j], ay - lanes[g, 4, j], az - lanes[g, 5, j],
+                lanes[g, 0, j], lanes[g, 1, j], lanes[g, 2, j],
+            )  # fmt: skip
+            code = (np.float32(three + h / r).view(np.int32) & keep) | mark
             first = tally[2, j]
             tally[3, j] = max(tally[3, j], min(first, code))
             tally[2, j] = max(first, code)
-    if n < 2:
-        for j in range(GROUP_SITES):  # nothing to mistake it for
-            tally[3, j] = -(1 << 30)
     for j in range(GROUP_SITES):
         close = (tally[2, j] >> shift) - (tally[3, j] >> shift) <= np.int32(1)
         tally[4, j] = np.int32(close) | np.int32(tally[0, j] != tally[1, j])
@@ -425,15 +392,9 @@ def _elevations(highest: Any, spots: Any, g: int) -> None:
         q = h * h / (dx * dx + dy * dy + dz * dz)
         flat = q <= 0.5
         z2 = q if flat else max(1.0 - q, 0.0)
-        p = 8.089311236092195
-        p = p * z2 - 9.851521768219182
-        p = p * z2 + 7.919858794806481
-        p = p * z2 - 1.200234713599638
-        p = p * z2 + 2.2558512116184595
-        p = p * z2 + 2.497052716701273
-        p = p * z2 + 4.30094060658783
-        p = p * z2 + 9.5491965342266
-        p = p * z2 + 57.295780188787674
+        p = (8.089311236092195 * z2 - 9.851521768219182) * z2 + 7.919858794806481
+        p = ((p * z2 - 1.200234713599638) * z2 + 2.2558512116184595) * z2 + 2.497052716701273
+        p = ((p * z2 + 4.30094060658783) * z2 + 9.5491965342266) * z2 + 57.295780188787674
         angle = p * math.sqrt(z2)
         angle = angle if flat else 90.0 - angle
         highest[3, j] = angle if h >= 0.0 else -angle

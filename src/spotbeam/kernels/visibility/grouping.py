@@ -24,12 +24,11 @@ class Sites(NamedTuple):
     Attributes:
         position_ecef_km: (n_site, 3), km, ECEF, on the WGS 84 ellipsoid; in the caller's order.
         up_ecef: (n_site, 3), unit normals of the ellipsoid; in the caller's order.
-        order: (n_group * 32,), which site stands where in the groups; sites whose place is NaN are
+        order: (n_group * 64,), which site stands where in the groups; sites whose place is NaN are
             in none.
         n_placed: how many of `order` are sites, the rest filling up the last group.
-        lanes: float32 (n_group, 8, 32): normal `u`, P . u, -2 P and |P|^2, with P the site from the
-            group's origin, km.
-        spots: (n_group, 6, 32): position_ecef_km and up_ecef again, by group.
+        lanes: float32 (n_group, 6, 64): normals, then sites from their group's origin, km.
+        spots: (n_group, 6, 64): position_ecef_km and up_ecef again, by group.
         groups: (n_group, 20), what `_describe` says.
         patches: (n_patch, 5), caps around 8 groups: axis, cosine and sine of the radius.
         districts: (n_district, 5), caps around 8 patches.
@@ -60,7 +59,7 @@ def prepare(lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike) -> Sites:
     padded = np.concatenate([order, np.repeat(order[-1:], -len(order) % GROUP_SITES)])
     by_group = padded.reshape(-1, GROUP_SITES)
     groups = np.empty((len(by_group), 20))
-    lanes = np.empty((len(by_group), 8, GROUP_SITES), dtype=np.float32)
+    lanes = np.empty((len(by_group), 6, GROUP_SITES), dtype=np.float32)
     spots = np.empty((len(by_group), 6, GROUP_SITES))
     for first in range(0, len(by_group), _GROUPS_AT_A_TIME):
         some = slice(first, first + _GROUPS_AT_A_TIME)
@@ -119,14 +118,14 @@ def _describe(position: Floats, up: Floats, groups: Floats, lanes: npt.NDArray[n
     on the Earth's axis, e^2 N sin(latitude) south of the Earth's.
 
     Args:
-        position: (n_group, 32, 3), km, ECEF.
-        up: (n_group, 32, 3).
+        position: (n_group, 64, 3), km, ECEF.
+        up: (n_group, 64, 3).
         groups: (n_group, 20), written. 0-2 normal at the origin, 3-5 east, 6-8 north, 9 N (km),
             10 1 - cos(radius), 11 N times that (km), 12 and 13 cosine and sine of the radius as
             seen from the sphere's centre, 14 largest tilt of a site's normal from the sphere's
             (radians), 15 largest distance of a site from the sphere's point below it (km), 16
             largest distance of a site from the origin (km), 17-19 origin (km, ECEF).
-        lanes: (n_group, 8, 32), written; as in `Sites`.
+        lanes: (n_group, 6, 64), written; as in `Sites`.
     """
     normal = _unit(up.mean(axis=1))
     east = _unit(np.cross([0.0, 0.0, 1.0], normal))
@@ -143,17 +142,18 @@ def _describe(position: Floats, up: Floats, groups: Floats, lanes: npt.NDArray[n
     tilt = _angle(directions, up).max(axis=1) + 1e-9
     shift = np.linalg.norm(from_centre - radius[:, None, None] * directions, axis=2).max(axis=1)
     offset = position - origin[:, None]
-    distance = np.linalg.norm(offset, axis=2)
     groups[:, 0:3], groups[:, 3:6], groups[:, 6:9] = normal, east, north
     groups[:, 9], groups[:, 10] = radius, 2 * np.sin(cap / 2) ** 2
     groups[:, 11] = radius * groups[:, 10]
     groups[:, 12], groups[:, 13] = np.cos(cap), np.sin(cap)
-    groups[:, 14], groups[:, 15], groups[:, 16] = tilt, shift + 1e-6, distance.max(axis=1)
+    groups[:, 14], groups[:, 15], groups[:, 16] = (
+        tilt,
+        shift + 1e-6,
+        np.linalg.norm(offset, axis=2).max(axis=1),
+    )
     groups[:, 17:20] = origin
     lanes[:, 0:3] = up.transpose(0, 2, 1)
-    lanes[:, 3] = np.einsum("gsx,gsx->gs", offset, up)
-    lanes[:, 4:7] = -2.0 * offset.transpose(0, 2, 1)
-    lanes[:, 7] = distance**2
+    lanes[:, 3:6] = offset.transpose(0, 2, 1)
 
 
 def _angle(a: Floats, b: Floats) -> Floats:
