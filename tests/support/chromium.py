@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over the DevTools protocol by a pipe: no driver, no port, no package."""
+"""A headless Chromium, driven over the DevTools protocol by a pipe: no driver, no port."""
 
 from __future__ import annotations
 
@@ -155,7 +155,9 @@ class Chromium:
     def _note(self, event: str | None, facts: dict[str, Any]) -> None:
         if event == "Page.loadEventFired":
             self._loaded = True
-        elif event == "Network.requestWillBeSent" and not facts["request"]["url"].startswith("data:"):
+        elif event == "Network.requestWillBeSent" and not facts["request"]["url"].startswith(
+            "data:"
+        ):
             if facts["request"]["url"] != self._address:
                 self.requests.append(facts["request"]["url"])
         elif event == "Runtime.consoleAPICalled" and facts["type"] in ("error", "warning"):

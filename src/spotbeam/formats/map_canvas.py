@@ -7,6 +7,7 @@ same forecast gives the same bytes.
 from __future__ import annotations
 
 import io
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path as FilePath
@@ -80,8 +81,13 @@ def wrapped(text: str, width_in: float, size_pt: float, *, bold: bool = False) -
         if line and text_width_in(trial, size_pt, bold=bold) > width_in:
             lines.append(line)
             trial = word
-        while len(trial) > 1 and text_width_in(trial, size_pt, bold=bold) > width_in:
-            trial = trial[:-2] + "…"
+        if text_width_in(trial, size_pt, bold=bold) > width_in:
+            fits = bisect_left(
+                range(1, len(trial)),
+                width_in,
+                key=lambda n: text_width_in(trial[:n] + "…", size_pt, bold=bold),
+            )
+            trial = trial[:fits] + "…"
         line = trial
     return [*lines, line] if line else lines
 
