@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -41,7 +43,6 @@ class Forecast:
         self.folder = folder
         self.answer = answer
         self.world = world
-        self._keep: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -125,9 +126,13 @@ def forecast(
     plan = twin_forecast.plan(build(chosen, folder))
     if out is not None:
         return _run(plan, Path(out), workers, force, on_progress)
-    keep = tempfile.TemporaryDirectory(prefix="spotbeam-", ignore_cleanup_errors=True)
-    result = _run(plan, Path(keep.name) / "forecast", workers, force, on_progress)
-    result._keep = keep
+    keep = tempfile.mkdtemp(prefix="spotbeam-")
+    try:
+        result = _run(plan, Path(keep) / "forecast", workers, force, on_progress)
+    except BaseException:
+        shutil.rmtree(keep, ignore_errors=True)
+        raise
+    weakref.finalize(result, shutil.rmtree, keep, ignore_errors=True)
     return result
 
 
