@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ from spotbeam.assembly.build import build
 from spotbeam.assembly.run_folder import CUBE, RunFolder
 from spotbeam.assembly.scenarios import adjusted, load_scenario
 from spotbeam.compute.blocks import run_blocks
-from spotbeam.formats import cells_file, cube, picture, report
+from spotbeam.errors import UnknownName
+from spotbeam.formats import cell_exports, cells_file, cube, picture, report
 from spotbeam.formats.atomic import write_bytes
 from spotbeam.twin import forecast as twin_forecast
 from spotbeam.twin.coverage import BlockTally, CoverageInputs, CoverageWorker, merge_blocks
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Progress = Callable[[int, int], None]
+_EXPORTS = {
+    "csv": cell_exports.write_cells_csv,
+    "geojson": cell_exports.write_cells_geojson,
+}
 
 
 class Forecast:
@@ -87,6 +92,7 @@ def forecast(
     workers: int = 1,
     out: str | Path | None = None,
     force: bool = False,
+    exports: Sequence[str] = (),
     on_progress: Progress | None = None,
 ) -> Forecast:
     """Forecast who is served, where, and why.
@@ -105,6 +111,7 @@ def forecast(
             importable, as Python's multiprocessing does.
         out: Folder for the files; a temporary one, gone with the result, if not given.
         force: Replace another forecast's files in `out`.
+        exports: Also write the cells as `geojson` (RFC 7946) or `csv`.
         on_progress: Called with steps done and steps in all.
 
     Raises:
@@ -123,12 +130,15 @@ def forecast(
         resolution=resolution,
         view=view,
     )
+    unknown = [name for name in exports if name not in _EXPORTS]
+    if unknown:
+        raise UnknownName("export", unknown[0], _EXPORTS)
     plan = twin_forecast.plan(build(chosen, folder))
     if out is not None:
-        return _run(plan, Path(out), workers, force, on_progress)
+        return _run(plan, Path(out), workers, force, exports, on_progress)
     keep = tempfile.mkdtemp(prefix="spotbeam-")
     try:
-        result = _run(plan, Path(keep) / "forecast", workers, force, on_progress)
+        result = _run(plan, Path(keep) / "forecast", workers, force, exports, on_progress)
     except BaseException:
         shutil.rmtree(keep, ignore_errors=True)
         raise
@@ -141,6 +151,7 @@ def _run(
     out: Path,
     workers: int,
     force: bool,
+    exports: Sequence[str],
     on_progress: Progress | None,
 ) -> Forecast:
     """Compute what is missing, then write the files; interrupted, it goes on where it was."""
@@ -170,6 +181,8 @@ def _run(
     cube.finish(cube_path)
     answer = twin_forecast.answer(plan, _merged(folder))
     _write_files(out, plan.world, answer)
+    for name in exports:
+        _EXPORTS[name](out / f"cells.{name}", answer.cells)
     folder.close()
     return Forecast(out, answer, plan.world)
 

@@ -15,7 +15,15 @@ from spotbeam.twin.coverage import BlockTally
 from spotbeam.twin.tally import Tally
 
 Block = tuple[int, int]
-FILES = ("summary.json", "cells.parquet", "terminals.parquet", "report.html", "map.png")
+FILES = (
+    "summary.json",
+    "cells.parquet",
+    "cells.csv",
+    "cells.geojson",
+    "terminals.parquet",
+    "report.html",
+    "map.png",
+)
 CUBE = "forecast.zarr"
 _PROGRESS = ".progress"
 _PLAN = "plan.json"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cyclopts
 
@@ -29,6 +29,7 @@ def forecast(
     ] = None,
     out: Path | None = None,
     force: Annotated[bool, cyclopts.Parameter(negative="")] = False,
+    export: Annotated[tuple[Literal["geojson", "csv"], ...], cyclopts.Parameter(negative="")] = (),
     json: Annotated[bool, cyclopts.Parameter(negative="")] = False,
 ) -> None:
     """Forecast a scenario and write its files.
@@ -57,6 +58,8 @@ def forecast(
         Folder for the files; forecasts/NAME if not given.
     force
         Replace another forecast's files in that folder.
+    export
+        Also write the cells as geojson or csv; may be given twice.
     json
         Print the summary as JSON.
     """
@@ -74,6 +77,7 @@ def forecast(
             workers=workers or default_workers(),
             out=folder,
             force=force,
+            exports=export,
             on_progress=on_progress,
         )
     if json:
