@@ -22,7 +22,7 @@ from spotbeam.kernels.lookup.raster import (
     row_of,
     row_south,
 )
-from spotbeam.kernels.lookup.sides import is_left
+from spotbeam.kernels.lookup.sides import SIGN_IS_SURE, is_left
 
 Int32s = npt.NDArray[np.int32]
 
@@ -362,8 +362,22 @@ def mixed_hash(word: Any, number: Any, record: int, y: float, x: float) -> Any:
     face_hash = word[record]
     at = record + HEAD
     for _ in range(np.int64(word[record + 1] & _LOW)):
-        if crosses(number[at], number[at + 1], number[at + 2], number[at + 3], x0, y0, x, y):
-            face_hash ^= word[at + 4]
+        ax, ay, bx, by = number[at], number[at + 1], number[at + 2], number[at + 3]
+        # As `crosses` says, but without a branch that nobody could foresee: the sides of the
+        # point, of the bend of the way, and of its beginning.
+        dx, dy = bx - ax, by - ay
+        rise, run = dx * (y - ay), dy * (x - ax)
+        bend_run, first_rise = dy * (x0 - ax), dx * (y0 - ay)
+        last, bend, first = rise - run, rise - bend_run, first_rise - bend_run
+        level = (ay <= y) & (y < by)
+        upright = (ax <= x0) != (bx <= x0)
+        doubt = SIGN_IS_SURE * (abs(rise) + abs(run) + abs(bend_run) + abs(first_rise))
+        toggles = (level & ((last > 0.0) != (bend > 0.0))) ^ (
+            upright & ((bend > 0.0) != (first > 0.0))
+        )
+        if (level | upright) & (min(abs(last), abs(bend), abs(first)) <= doubt):
+            toggles = crosses(ax, ay, bx, by, x0, y0, x, y)
+        face_hash ^= word[at + 4] & (np.uint64(0) - np.uint64(toggles))
         at += STEP
     return face_hash
 

@@ -15,7 +15,7 @@ from numba import njit
 
 # Shewchuk (1997), Adaptive precision floating-point arithmetic, section 4.3: a determinant larger
 # than this times its magnitude has the right sign.
-_SIGN_IS_SURE = (3.0 + 16.0 * 2.0**-53) * 2.0**-53
+SIGN_IS_SURE = (3.0 + 16.0 * 2.0**-53) * 2.0**-53
 _SPLITTER = 134217729.0  # 2^27 + 1, Dekker (1971)
 
 # Products of coordinates this small would underflow; no map resolves them.
@@ -28,7 +28,7 @@ def is_left(ax: float, ay: float, bx: float, by: float, px: float, py: float) ->
     rise = (bx - ax) * (py - ay)
     run = (by - ay) * (px - ax)
     det = rise - run
-    if abs(det) > _SIGN_IS_SURE * (abs(rise) + abs(run)):
+    if abs(det) > SIGN_IS_SURE * (abs(rise) + abs(run)):
         return bool(det > 0.0)
     sign = _exact_sign(ax, ay, bx, by, px, py)
     if sign != 0:
