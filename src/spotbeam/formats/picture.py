@@ -172,8 +172,10 @@ def _names(panel: Panel, scene: _Scene) -> None:
         size = 8.5 if room_in > 0.45 else 7.5
         lines = wrapped(label.text, max(0.75, 1.2 * room_in), size)
         width = max(text_width_in(line, size) for line in lines)
+        half = (width / 2.0 + 0.03) * per_in
+        inside = scene.frame.west < label.x - half and label.x + half < scene.frame.east
         # A name may reach past the circle that it stands in, but not far.
-        if room_in > 0.13 and width < 3.2 * room_in and len(lines) < 3:
+        if inside and room_in > 0.13 and width < 3.2 * room_in and len(lines) < 3:
             panel.name(label.x, label.y, lines, size, muted=label.is_disputed)
 
 

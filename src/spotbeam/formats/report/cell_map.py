@@ -117,8 +117,7 @@ def _definitions(pen: _Pen) -> Markup:
             found.append(
                 Markup(
                     f'<pattern id="p-{name}" class="p-{name}" width="120" height="120" '
-                    f'patternUnits="userSpaceOnUse"><path class="fill" d="M0 0h120v120H0z"/>'
-                    f"{marks}</pattern>"
+                    f'patternUnits="userSpaceOnUse">{marks}</pattern>'
                 )
             )
     return join((tag("defs", *found), _outline(pen, class_="sea")))
@@ -155,6 +154,14 @@ def _cells(
         f'd="{"".join(shapes[i])}"><title>{safe(drawn.titles[i])}</title></path>'
         for i, name in enumerate(drawn.status)
     ]
+    # The patterns lie over all cells of a status at once: one for each would make the page heavy
+    # to draw and, printed, enormous.
+    for name in legend.in_rank(drawn.status):
+        if legend.word_of(name).pattern != "plain":
+            outline = "".join(
+                part for at, of in enumerate(drawn.status) if of == name for part in shapes[at]
+            )
+            paths.append(f'<path class="o o-{safe(name)}" d="{outline}"/>')
     return Markup("\n".join(paths))
 
 
@@ -211,6 +218,9 @@ def _names(pen: _Pen, ground: MapGround) -> Markup:
         if room < 130 or max(map(len, lines)) * 75 > 3.4 * room or len(lines) > 2:
             continue
         x, y = pen.units(np.array([label.x]), np.array([label.y]))[0].tolist()
+        half = 40 * max(map(len, lines))
+        if x < half or x > _WIDTH - half:
+            continue
         kind = "small" if room < 420 else None
         first = y - 75 * (len(lines) - 1)
         spans = [tag("tspan", line, x=x, y=first + 150 * i) for i, line in enumerate(lines)]

@@ -110,12 +110,13 @@ def _colours() -> str:
     for name, word in legend.WORDS.items():
         light.append(f"--{name}:{word.fill};--{name}-ink:{word.ink}")
         dark.append(f"--{name}:{word.dark_fill};--{name}-ink:{word.dark_ink}")
-        paint = f"var(--{name})" if word.pattern == "plain" else f"url(#p-{name})"
-        fixed.append(
-            f".s-{name}{{fill:{paint}}}"
-            f".p-{name} .fill{{fill:var(--{name})}}"
-            f".p-{name} .ink{{stroke:var(--{name}-ink)}}.p-{name} .dot{{fill:var(--{name}-ink)}}"
-        )
+        fixed.append(f".s-{name}{{fill:var(--{name})}}")
+        if word.pattern != "plain":
+            ink = f"var(--{name}-ink)"
+            fixed.append(
+                f".o-{name}{{fill:url(#p-{name})}}"
+                f".p-{name} .ink{{stroke:{ink}}}.p-{name} .dot{{fill:{ink}}}"
+            )
     for name, state in legend.STATES.items():
         fixed.append(f".t-{name}{{stroke:{state.colour}}}.f-{name}{{fill:{state.colour}}}")
     for layer, mark, scale in (

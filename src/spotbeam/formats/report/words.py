@@ -6,12 +6,15 @@ from urllib.parse import quote
 
 from spotbeam.formats import legend
 from spotbeam.formats.glossary import reason_in_words
-from spotbeam.formats.report.markup import Markup, join, tag
+from spotbeam.formats.report.markup import Markup, join, safe, tag
 
 
 def swatch(status: str) -> Markup:
     """A sample of a status word's colour and pattern."""
-    box = Markup('<rect x="10" y="10" width="280" height="180"/>')
+    box = Markup(
+        '<rect x="10" y="10" width="280" height="180"/>'
+        f'<rect class="o o-{safe(status)}" x="10" y="10" width="280" height="180"/>'
+    )
     return tag("svg", box, viewBox="0 0 300 200", class_=f"swatch s-{status}", aria_hidden="true")
 
 
