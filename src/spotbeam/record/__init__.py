@@ -9,6 +9,7 @@ other way round. Every check is a small function on bytes that raises when it fa
     verify_note(data, keys)                       verify_checkpoint(data, log_keys)
     verify_cosignature(checkpoint, line, key, now_s=…)
     verify_witnessed(data, policy, now_s=…)       verify_proof(data, leaf_hash, policy, now_s=…)
+    verify_receipt(data, policy, now_s=…)         verify_equivocation(data, log_keys)
 """
 
 from spotbeam.record.canonical import canonical_json, parse_canonical
@@ -26,6 +27,7 @@ from spotbeam.record.cosignature import (
     verify_cosignature,
     verify_cosignatures,
 )
+from spotbeam.record.evidence import verify_equivocation
 from spotbeam.record.keys import Signer, VerifierKey, parse_signer_key, parse_verifier_key
 from spotbeam.record.merkle import (
     EMPTY_ROOT,
@@ -46,6 +48,7 @@ from spotbeam.record.policy import (
 )
 from spotbeam.record.proof import LogProof, parse_proof, verify_proof
 from spotbeam.record.quorum import check_quorum
+from spotbeam.record.receipt import Receipt, parse_receipt, verify_receipt
 from spotbeam.record.seal import commit, list_root, verify_opening, verify_row
 from spotbeam.record.tile_reader import TileReader, directory, fsck
 
@@ -55,6 +58,7 @@ __all__ = [
     "Cosignature",
     "LogProof",
     "Note",
+    "Receipt",
     "Signature",
     "Signer",
     "TileReader",
@@ -78,6 +82,7 @@ __all__ = [
     "parse_note",
     "parse_policy",
     "parse_proof",
+    "parse_receipt",
     "parse_signed_checkpoint",
     "parse_signer_key",
     "parse_verifier_key",
@@ -88,10 +93,12 @@ __all__ = [
     "verify_consistency",
     "verify_cosignature",
     "verify_cosignatures",
+    "verify_equivocation",
     "verify_inclusion",
     "verify_note",
     "verify_opening",
     "verify_proof",
+    "verify_receipt",
     "verify_row",
     "verify_subtree",
     "verify_witnessed",
