@@ -24,7 +24,7 @@ duration = "40m"
 step = "30s"
 [constellation]
 shells = ["iridium-next"]
-min_elevation_deg = 30
+min_elevation_deg = 14
 [area]
 resolution = 2
 bounds = [40.0, 22.0, 54.0, 44.0]
