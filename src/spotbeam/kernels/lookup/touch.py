@@ -1,10 +1,4 @@
-"""The faces that a disc on the ground touches.
-
-The disc is geodesic on WGS 84: every point within a distance of its centre. Distances are compared
-as straight lines through the Earth. How much longer the way along the ground is depends on the
-direction; a sphere of the mean radius there is used for all, which is off by 1 cm at 100 km and by
-the third power of the distance. Edges are followed as they run, straight in longitude and latitude.
-"""
+"""The faces that each of many discs touches, as sets that are kept once."""
 
 from __future__ import annotations
 
@@ -15,33 +9,33 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from spotbeam.kernels.lookup.index import Raster, record_counts
+from spotbeam.kernels.lookup.discs import (
+    LEAST_RADIUS_M,
+    RAD,
+    flat_square,
+    frame_of,
+    is_near,
+    is_plain,
+    scale_m,
+)
+from spotbeam.kernels.lookup.index import Raster, cell_value, record_counts
 from spotbeam.kernels.lookup.labels import Edges
 from spotbeam.kernels.lookup.raster import (
     BLOCK,
     BLOCK_COLUMNS,
     COLUMNS,
     PER_DEGREE,
-    ROWS,
     column_of,
     column_west,
     row_of,
     row_south,
 )
 from spotbeam.kernels.lookup.sides import map_place
-from spotbeam.units import WGS84_ECCENTRICITY_SQUARED, WGS84_EQUATORIAL_RADIUS_KM
 
-_A_M = WGS84_EQUATORIAL_RADIUS_KM * 1000.0
-_E2 = WGS84_ECCENTRICITY_SQUARED
-_LEAST_RADIUS_M = _A_M * (1.0 - _E2)  # of the meridian at the equator: no curvature is sharper
-_RAD = math.pi / 180.0
+_BATCH = 64  # as in `locate`: reads from memory are under way together
 
-# Degrees of longitude for a degree of latitude, at most, by row; 1 % more for the bend of circles,
-# which is right up to latitude 80 and a degree's reach. Elsewhere the sine rule is used.
-_ROW_EDGE_DEG = np.abs(np.arange(ROWS + 1) / PER_DEGREE - 90.0)
-_WIDENING = 1.01 / np.cos(
-    np.radians(np.minimum(np.maximum(_ROW_EDGE_DEG[1:], _ROW_EDGE_DEG[:-1]), 89.0))
-)
+# For discs smaller than this the edges themselves are looked at sooner than what faces they part.
+_SMALL_M = 2000.0
 
 
 class Sets(NamedTuple):
@@ -106,6 +100,8 @@ def touched(
             mix,
             table,
             counts,
+            *np.empty((2, _BATCH)),
+            np.empty((_BATCH, 5), np.int64),
         )
         # It stops for want of room, or at the end.
         start = np.concatenate([start, np.zeros_like(start)])
@@ -141,39 +137,67 @@ def _touched(
     set_mix: Any,
     table: Any,
     counts: Any,
-) -> None:
+    y: Any,
+    x: Any,
+    frame: Any,
+) -> Any:
+    """Answer for points from `counts[0]` on, as long as there is room for another set.
+
+    `y`, `x` and `frame` (rows, columns, and the record of the point's own cell) are to scribble in.
+    """
     n_set = counts[1]
+    seen = 0.0
     for i in range(counts[0], len(own)):
+        k = (i - counts[0]) % _BATCH
+        if k == 0:
+            for ahead in range(min(_BATCH, len(own) - i)):
+                frame[ahead, 0] = -1
+                if own[i + ahead] >= 0 and radius_m[i + ahead] > 0.0:
+                    lat, lon = map_place(lat_deg[i + ahead], lon_deg[i + ahead])
+                    rows_columns = frame_of(lat, lon, radius_m[i + ahead])
+                    if not is_plain(block, fine, *rows_columns):
+                        y[ahead], x[ahead] = lat, lon
+                        frame[ahead, 0], frame[ahead, 1] = rows_columns[0], rows_columns[1]
+                        frame[ahead, 2], frame[ahead, 3] = rows_columns[2], rows_columns[3]
+                        frame[ahead, 4] = -1 - cell_value(block, fine, row_of(lat), column_of(lon))
+            # Call up what the point's own cell holds.
+            for stage in range(3):
+                for ahead in range(min(_BATCH, len(own) - i)):
+                    if frame[ahead, 0] >= 0 and frame[ahead, 4] >= 0:
+                        _, mixed = record_counts(word, frame[ahead, 4])
+                        if stage > 0:
+                            seen += edge_start[mixed] + face_start[mixed]
+                        if stage > 1:
+                            for e in range(edge_start[mixed], edge_start[mixed + 1], 4):
+                                seen += edge_ends[e, 0]
+                        seen += mixed
         if n_set + 2 > len(set_start) or set_start[n_set] + len(met) > len(set_face):
             counts[0], counts[1] = i, n_set
-            return
+            return seen
         n_met = 0
         if own[i] >= 0:
             met[0] = own[i]
             n_met = 1
-            if radius_m[i] > 0.0:
-                y, x = map_place(lat_deg[i], lon_deg[i])
-                frame = _frame(y, x, radius_m[i])
-                if not _is_plain(block, fine, *frame):
-                    stamp[own[i]] = i + 1
-                    n_met = _meet(
-                        block,
-                        fine,
-                        word,
-                        edge_start,
-                        edge_ends,
-                        edge_sides,
-                        face_start,
-                        face_list,
-                        final,
-                        y,
-                        x,
-                        radius_m[i],
-                        frame,
-                        stamp,
-                        np.int64(i + 1),
-                        met,
-                    )
+            if frame[k, 0] >= 0:
+                stamp[own[i]] = i + 1
+                n_met = _meet(
+                    block,
+                    fine,
+                    word,
+                    edge_start,
+                    edge_ends,
+                    edge_sides,
+                    face_start,
+                    face_list,
+                    final,
+                    y[k],
+                    x[k],
+                    radius_m[i],
+                    (frame[k, 0], frame[k, 1], frame[k, 2], frame[k, 3]),
+                    stamp,
+                    np.int64(i + 1),
+                    met,
+                )
         if n_met == 1 and alone[met[0]] >= 0:
             index[i] = alone[met[0]]
             continue
@@ -201,6 +225,7 @@ def _touched(
         if n_met == 1:
             alone[met[0]] = found
     counts[0], counts[1] = len(own), n_set
+    return seen
 
 
 @njit(cache=True, nogil=True)
@@ -236,59 +261,6 @@ def _enter_again(table: Any, mixes: Any, count: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _frame(y: float, x: float, radius_m: float) -> tuple[int, int, int, int]:
-    """Rows (first, last) and columns (first, last) that a disc cannot leave.
-
-    Columns run on past the map's edges; all of them are meant if they are 0 to COLUMNS - 1.
-    """
-    # No centre of curvature sees the disc under a wider angle.
-    reach = radius_m / _LEAST_RADIUS_M * (1.0 + 1e-9) + 1e-12
-    reach_deg = reach / _RAD
-    south, north = y - reach_deg, y + reach_deg
-    first_row = row_of(south) if south > -90.0 else 0
-    last_row = min(row_of(north), ROWS - 1) if north < 90.0 else ROWS - 1
-    half_deg = 180.0
-    if reach_deg < 1.0 and abs(y) < 80.0:
-        half_deg = reach_deg * _WIDENING[row_of(y)]
-    elif south > -90.0 and north < 90.0:
-        # The widest turn from which a small circle on the sphere is seen from its pole. That of
-        # the ellipsoid is less: its parallels are longer.
-        half_deg = math.asin(min(math.sin(reach) / math.cos(y * _RAD), 1.0)) / _RAD
-    if half_deg > 179.0:
-        return first_row, last_row, 0, COLUMNS - 1
-    return first_row, last_row, column_of(x - half_deg), column_of(x + half_deg)
-
-
-@njit(cache=True, nogil=True)
-def _is_plain(
-    block: Any,
-    fine: Any,
-    first_row: int,
-    last_row: int,
-    first_column: int,
-    last_column: int,
-) -> bool:
-    """Whether no segment runs in a small frame; False, without a look, for a large one."""
-    if last_row - first_row > BLOCK or last_column - first_column > BLOCK:
-        return False
-    for block_row in range(first_row // BLOCK, last_row // BLOCK + 1):
-        for block_column in range(first_column // BLOCK, last_column // BLOCK + 1):
-            value = np.int64(block[block_row * BLOCK_COLUMNS + block_column % BLOCK_COLUMNS])
-            if value >= 0:
-                continue
-            base = (-1 - value) * BLOCK * BLOCK
-            row0, column0 = block_row * BLOCK, block_column * BLOCK
-            for row in range(max(row0, first_row), min(row0 + BLOCK - 1, last_row) + 1):
-                at = base + (row - row0) * BLOCK - column0
-                for column in range(
-                    max(column0, first_column), min(column0 + BLOCK - 1, last_column) + 1
-                ):
-                    if fine[at + column] < 0:
-                        return False
-    return True
-
-
-@njit(cache=True, nogil=True)
 def _meet(
     block: Any,
     fine: Any,
@@ -314,19 +286,19 @@ def _meet(
     """
     n_met = 1
     first_row, last_row, first_column, last_column = frame
-    sine, cosine = math.sin(y * _RAD), math.cos(y * _RAD)
-    w2 = 1.0 - _E2 * sine * sine
-    across = _A_M / math.sqrt(w2)
-    north_m, east_m = across * (1.0 - _E2) / w2 * _RAD, across * cosine * _RAD
+    north_m, east_m, tangent = scale_m(y)
     # Nothing in the frame is farther than this, as an angle; parallels there are longer or shorter
     # by its product with the tangent of the latitude.
-    extent = 1.5 * (radius_m + 10_000.0) / _LEAST_RADIUS_M
-    slack = 1.5 * extent * (abs(sine) / max(cosine, 1e-9) + extent)
+    extent = 1.5 * (radius_m + 10_000.0) / LEAST_RADIUS_M
+    slack = 1.5 * extent * (tangent + extent)
     if slack > 0.3 or last_column - first_column > COLUMNS // 4:
         slack = 1.0
     sure, far = radius_m / (1.0 + slack) - 0.01, radius_m / max(1.0 - slack, 1e-9) + 0.01
     if slack == 1.0:
         sure, far = -1.0, math.inf
+    sure_square = sure * sure if sure > 0.0 else -1.0
+    far_square = far * far
+    is_small = radius_m < _SMALL_M
     for block_row in range(first_row // BLOCK, last_row // BLOCK + 1):
         for block_column in range(first_column // BLOCK, last_column // BLOCK + 1):
             value = np.int64(block[block_row * BLOCK_COLUMNS + block_column % BLOCK_COLUMNS])
@@ -343,45 +315,48 @@ def _meet(
                     if record < 0:
                         continue
                     _, mixed = record_counts(word, record)
-                    first, stop = face_start[mixed], face_start[mixed + 1]
-                    news = False
-                    for k in range(first, stop):
-                        news |= stamp[final[face_list[k]]] != mark
-                    if not news:
-                        continue
                     # The cell's sides, as seen from the place, in degrees.
                     south, west = row_south(row) - y, column_west(column) - x
-                    north, east = south + 1.0 / PER_DEGREE, west + 1.0 / PER_DEGREE
-                    most = math.hypot(max(-west, east) * east_m, max(-south, north) * north_m)
-                    if most < sure:
+                    if not is_small:
+                        first, stop = face_start[mixed], face_start[mixed + 1]
+                        news = False
                         for k in range(first, stop):
-                            n_met = _note(np.int64(final[face_list[k]]), stamp, mark, met, n_met)
-                        continue
-                    least = math.hypot(
-                        max(west, -east, 0.0) * east_m, max(south, -north, 0.0) * north_m
-                    )
-                    if least > far:
-                        continue
+                            news |= stamp[final[face_list[k]]] != mark
+                        if not news:
+                            continue
+                        north, east = south + 1.0 / PER_DEGREE, west + 1.0 / PER_DEGREE
+                        most = math.hypot(max(-west, east) * east_m, max(-south, north) * north_m)
+                        if most < sure:
+                            for k in range(first, stop):
+                                n_met = _note(
+                                    np.int64(final[face_list[k]]), stamp, mark, met, n_met
+                                )
+                            continue
+                        least = math.hypot(
+                            max(west, -east, 0.0) * east_m, max(south, -north, 0.0) * north_m
+                        )
+                        if least > far:
+                            continue
                     for e in range(edge_start[mixed], edge_start[mixed + 1]):
-                        left, right = edge_sides[e, 0], edge_sides[e, 1]
+                        lon_a, lat_a = west + edge_ends[e, 0], south + edge_ends[e, 1]
+                        lon_b, lat_b = west + edge_ends[e, 2], south + edge_ends[e, 3]
+                        flat = flat_square(
+                            lon_a * east_m, lat_a * north_m, lon_b * east_m, lat_b * north_m
+                        )
+                        if flat > far_square:
+                            continue
+                        left, right = np.int64(edge_sides[e, 0]), np.int64(edge_sides[e, 1])
                         left_new = left >= 0 and stamp[final[left]] != mark
                         right_new = right >= 0 and stamp[final[right]] != mark
                         if not (left_new or right_new):
                             continue
-                        lon_a, lat_a = west + edge_ends[e, 0], south + edge_ends[e, 1]
-                        lon_b, lat_b = west + edge_ends[e, 2], south + edge_ends[e, 3]
-                        flat = _flat_distance(
-                            lon_a * east_m, lat_a * north_m, lon_b * east_m, lat_b * north_m
-                        )
-                        if flat > far:
-                            continue
-                        if flat > sure and not _is_near(
-                            y * _RAD,
-                            x * _RAD,
-                            (y + lat_a) * _RAD,
-                            (x + lon_a) * _RAD,
-                            (y + lat_b) * _RAD,
-                            (x + lon_b) * _RAD,
+                        if flat > sure_square and not is_near(
+                            y * RAD,
+                            x * RAD,
+                            (y + lat_a) * RAD,
+                            (x + lon_a) * RAD,
+                            (y + lat_b) * RAD,
+                            (x + lon_b) * RAD,
                             radius_m,
                         ):
                             continue
@@ -393,17 +368,6 @@ def _meet(
 
 
 @njit(cache=True, nogil=True)
-def _flat_distance(ax: float, ay: float, bx: float, by: float) -> float:
-    """From the origin to a segment of the plane."""
-    dx, dy = bx - ax, by - ay
-    square = dx * dx + dy * dy
-    t = 0.0
-    if square > 0.0:
-        t = min(max(-(ax * dx + ay * dy) / square, 0.0), 1.0)
-    return math.hypot(ax + t * dx, ay + t * dy)
-
-
-@njit(cache=True, nogil=True)
 def _note(face: int, stamp: Any, mark: int, met: Any, n_met: int) -> int:
     """Add a face to those met, unless it is there."""
     if stamp[face] == mark:
@@ -411,93 +375,3 @@ def _note(face: int, stamp: Any, mark: int, met: Any, n_met: int) -> int:
     stamp[face] = mark
     met[n_met] = face
     return n_met + 1
-
-
-@njit(cache=True, nogil=True)
-def _place_m(lat: float, lon: float) -> tuple[float, float, float, float]:
-    """ECEF position at height 0, metres, and the mean radius of curvature there; radians in."""
-    sine, cosine = math.sin(lat), math.cos(lat)
-    w2 = 1.0 - _E2 * sine * sine
-    across = _A_M / math.sqrt(w2)  # radius of curvature in the prime vertical
-    mean = across * math.sqrt((1.0 - _E2) / w2)
-    level = across * cosine
-    return (
-        level * math.cos(lon),
-        level * math.sin(lon),
-        across * (1.0 - _E2) * sine,
-        mean,
-    )
-
-
-@njit(cache=True, nogil=True)
-def _is_near(
-    lat: float,
-    lon: float,
-    lat_a: float,
-    lon_a: float,
-    lat_b: float,
-    lon_b: float,
-    radius_m: float,
-) -> bool:
-    """Whether a short edge comes within a distance of a place. All angles in radians."""
-    px, py, pz, radius = _place_m(lat, lon)
-    chord = 2.0 * radius * math.sin(min(0.5 * radius_m / radius, 0.5 * math.pi))
-    ax, ay, az, _ = _place_m(lat_a, lon_a)
-    bx, by, bz, _ = _place_m(lat_b, lon_b)
-    dx, dy, dz = bx - ax, by - ay, bz - az
-    square = dx * dx + dy * dy + dz * dz
-    along = (px - ax) * dx + (py - ay) * dy + (pz - az) * dz
-    t = min(max(along / square, 0.0), 1.0) if square > 0.0 else 0.0
-    straight = math.sqrt(
-        (ax + t * dx - px) ** 2 + (ay + t * dy - py) ** 2 + (az + t * dz - pz) ** 2
-    )
-    # How far the edge can bend away from the straight line between its ends: an eighth of the
-    # second derivative along it.
-    span = abs(lat_b - lat_a) + abs(lon_b - lon_a)
-    bend = 0.125 * span * span * 1.01 * _A_M
-    if straight > chord + bend:
-        return False
-    if straight <= chord - bend:
-        return True
-    # The nearest point of the edge itself: the distance falls before it and rises after it.
-    low, high = 0.0, 1.0
-    for _ in range(30):
-        t = 0.5 * (low + high)
-        qx, qy, qz, slope = _point_and_slope(lat_a, lon_a, lat_b, lon_b, t, px, py, pz)
-        if slope > 0.0:
-            high = t
-        else:
-            low = t
-    best = math.inf
-    for t in (0.0, 0.5 * (low + high), 1.0):
-        qx, qy, qz, _ = _point_and_slope(lat_a, lon_a, lat_b, lon_b, t, px, py, pz)
-        best = min(best, math.sqrt((qx - px) ** 2 + (qy - py) ** 2 + (qz - pz) ** 2))
-    return bool(best <= chord)
-
-
-@njit(cache=True, nogil=True)
-def _point_and_slope(
-    lat_a: float,
-    lon_a: float,
-    lat_b: float,
-    lon_b: float,
-    t: float,
-    px: float,
-    py: float,
-    pz: float,
-) -> tuple[float, float, float, float]:
-    """A point of an edge, and how fast half the squared distance to a place grows there."""
-    lat, lon = lat_a + t * (lat_b - lat_a), lon_a + t * (lon_b - lon_a)
-    sin_lat, cos_lat, sin_lon, cos_lon = math.sin(lat), math.cos(lat), math.sin(lon), math.cos(lon)
-    w2 = 1.0 - _E2 * sin_lat * sin_lat
-    across = _A_M / math.sqrt(w2)
-    qx, qy = across * cos_lat * cos_lon, across * cos_lat * sin_lon
-    qz = across * (1.0 - _E2) * sin_lat
-    north = (lat_b - lat_a) * across * (1.0 - _E2) / w2
-    east = (lon_b - lon_a) * across * cos_lat
-    slope = (
-        (qx - px) * (-sin_lat * cos_lon * north - sin_lon * east)
-        + (qy - py) * (-sin_lat * sin_lon * north + cos_lon * east)
-        + (qz - pz) * cos_lat * north
-    )
-    return qx, qy, qz, slope
