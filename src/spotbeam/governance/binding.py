@@ -1,0 +1,174 @@
+"""The one place where anything commits: a proposal that is approved and witnessed binds.
+
+Rules, lists, sponsors, borders, people, the witness quorum and the rules themselves: all pass here.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from msgspec.structs import replace
+
+from spotbeam.governance.approving import suspended_by
+from spotbeam.governance.entries.acts import (
+    ConfirmContact,
+    DropKey,
+    PolicyAct,
+    Review,
+    RosterAct,
+    SetRules,
+    SetWitnesses,
+    Unseat,
+)
+from spotbeam.governance.entries.deciding import Change, Emergency, Seal
+from spotbeam.governance.entries.words import DAY_US, Span
+from spotbeam.governance.proposing import demand_possible, window_of
+from spotbeam.governance.quorum import demand_eligible, ground_of, is_met, quorum_for
+from spotbeam.governance.reads import act_key, reads_digest
+from spotbeam.governance.roster import altered
+from spotbeam.governance.state import Given, Layer, Proposed, State
+from spotbeam.governance.void import Void, demand
+from spotbeam.governance.witnesses import witnessed, worthy_policy
+
+PROPOSAL_LASTS_US = 30 * DAY_US
+"""From the first anchor that covers a proposal until it can bind no more."""
+_POLICY_ACTS = get_args(PolicyAct)
+_ROSTER_ACTS = get_args(RosterAct)
+
+
+def bound(state: State, name: str, note: str) -> State:
+    """The state after an anchor looked at a pending proposal: bound, or why not yet.
+
+    Args:
+        state: `witnessed_us` is already the anchor's.
+        name: The proposal.
+        note: The anchor's checkpoint, for changes of the witness quorum.
+    """
+    proposed = state.changes[name]
+    if len(proposed.approvals) < 2:  # fewer than two is no quorum: spare the digest
+        return state
+    approvals = counting(state, proposed)
+    if not is_met(state, quorum_for(state, proposed), approvals):
+        return state
+    try:
+        _demand_timely(state, proposed)
+        demand_possible(state, proposed.proposal, name)
+        return _committed(state, proposed, note)
+    except Void as fault:
+        still = replace(proposed, stood_still=fault.code)
+        return replace(state, changes=state.changes.insert(name, still))
+
+
+def counting(state: State, proposed: Proposed) -> list[Given]:
+    """The approvals that hold now: witnessed, unexpired, of what stands now, by eligible people."""
+    reads = reads_digest(state, proposed.proposal)
+    kept = []
+    for person in sorted(proposed.approvals):
+        given = proposed.approvals[person]
+        approval = given.approval
+        if not (
+            given.is_anchored
+            and approval.expires_us > state.witnessed_us
+            and approval.change == proposed.digest
+            and approval.reads == reads
+            and approval.impact == proposed.proposal.impact
+            and approval.window == window_of(proposed.proposal)
+        ):
+            continue
+        try:
+            demand_eligible(
+                state, proposed, state.seated.persons[person], given.key, state.witnessed_us
+            )
+        except Void:
+            continue
+        kept.append(given)
+    return kept
+
+
+def _demand_timely(state: State, proposed: Proposed) -> None:
+    at_us = state.witnessed_us
+    asked = state.requests[proposed.proposal.request]
+    demand(asked.since_us is not None, "not_witnessed", "no checkpoint covers the request")
+    demand(asked.status == "registered", "answered", "the request has its answer")
+    demand(not asked.has_lapsed(at_us), "lapsed", "the request has lapsed")
+    demand(proposed.anchored_us is not None, "not_witnessed", "no checkpoint covers the proposal")
+    assert proposed.anchored_us is not None
+    demand(
+        at_us < min(proposed.proposal.lapses_us, proposed.anchored_us + PROPOSAL_LASTS_US),
+        "lapsed",
+        "the proposal has lapsed",
+    )
+
+
+def _committed(state: State, proposed: Proposed, note: str) -> State:
+    at_us, proposal = state.witnessed_us, proposed.proposal
+    if isinstance(proposal, Seal):
+        span = Span(from_us=at_us, until_us=at_us + proposal.bounds.lasts_us)
+        state = _laid(state, f"seal:{proposed.id}", Layer(change=proposed.id, act=None, span=span))
+        due = state.overdue_from.insert(proposed.id, proposal.open_by_us)
+        state = replace(state, overdue_from=due)
+    elif isinstance(proposal, Emergency):
+        ground = ground_of(state, proposed)
+        span = Span(from_us=at_us, until_us=at_us + proposal.lasts_us)
+        state = _acted(state, proposed, proposal, span, note)
+        state = replace(state, unreviewed=state.unreviewed.insert(proposed.id, ground))
+    else:
+        begin_us = max(at_us, proposal.window.from_us or 0)  # never before it was witnessed
+        span = Span(from_us=begin_us, until_us=proposal.window.until_us)
+        state = _acted(state, proposed, proposal, span, note)
+    asked = replace(
+        state.requests[proposal.request], status="granted", ended_by=proposed.id, ended_us=at_us
+    )
+    done = replace(
+        state.changes[proposed.id], status="bound", bound_us=at_us, bound_index=state.size - 1
+    )
+    return replace(
+        state,
+        requests=state.requests.insert(asked.id, asked),
+        changes=state.changes.insert(done.id, done),
+        pending=state.pending.discard(done.id),
+    )
+
+
+def _acted(
+    state: State, proposed: Proposed, proposal: Change | Emergency, span: Span, note: str
+) -> State:
+    stages: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    if isinstance(proposal, Change):
+        stages = tuple((stage.from_us, stage.where) for stage in proposal.rollout)
+    for act in proposal.acts:
+        if isinstance(act, _POLICY_ACTS):
+            layer = Layer(change=proposed.id, act=act, span=span, stages=stages)
+            state = _laid(state, act_key(act) or "", layer)
+        elif isinstance(act, _ROSTER_ACTS):
+            roster = altered(state, state.seated, act, proposed.id, state.witnessed_us)
+            state = replace(state, roster=roster)
+            if isinstance(act, Unseat):
+                state = suspended_by(state, act.person)
+            elif isinstance(act, DropKey):
+                state = suspended_by(state, act.person, act.key)
+        else:
+            state = _constituted(state, act, note)
+    return state
+
+
+def _constituted(state: State, act: object, note: str) -> State:
+    match act:
+        case SetWitnesses():
+            policy = worthy_policy(act.witness_quorum, state.origin)
+            # The old quorum has counted already: this anchor must satisfy both.
+            witnessed(note, policy)
+            return replace(state, witness_quorum=act.witness_quorum, witness_policy=policy)
+        case SetRules():
+            return replace(state, rules_version=act.version)
+        case ConfirmContact():
+            touched = replace(state.contacts[act.contact], counts=True)
+            return replace(state, contacts=state.contacts.insert(touched.id, touched))
+        case Review():
+            return replace(state, unreviewed=state.unreviewed.remove(act.emergency))
+    raise Void("unknown", "an act that nobody can do")
+
+
+def _laid(state: State, key: str, layer: Layer) -> State:
+    layers = (*state.layers.get(key, ()), layer)
+    return replace(state, layers=state.layers.insert(key, layers))

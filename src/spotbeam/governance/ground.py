@@ -1,0 +1,83 @@
+"""Whether two names of ground may overlap: by their ids alone, and in doubt yes.
+
+Geometry is never in the fold, because it differs between versions of its library. Two names are
+told apart only where their ids say so: other countries, other subdivisions on land, other cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+_DIGITS = 15
+
+
+def may_overlap(one: Collection[str], other: Collection[str]) -> bool:
+    """Whether some ground may be in both; no names at all mean everywhere."""
+    if not one or not other:
+        return True
+    return any(_pair(a, b) for a in one for b in other)
+
+
+def same_country(one: Collection[str], other: Collection[str]) -> bool:
+    """As `may_overlap`, but subdivisions and cells do not tell ground apart, only countries do.
+
+    For limits that could be passed in small steps.
+    """
+    if not one or not other:
+        return True
+    countries, others = {_country(name) for name in one}, {_country(name) for name in other}
+    return None in countries or None in others or bool(countries & others)
+
+
+def cell_within(cell: str, larger: str) -> bool:
+    """Whether a cell is `larger` or one of its descendants, by its index alone.
+
+    The bits are those of an H3 index: mode in 59 to 62, resolution in 52 to 55, base cell in 45 to
+    51, then three bits for each of 15 digits, coarsest first.
+    """
+    small, large = _index(cell), _index(larger)
+    if small is None or large is None:
+        return False
+    fine, coarse = small >> 52 & 15, large >> 52 & 15
+    kept = 3 * (_DIGITS - coarse)
+    return (
+        fine >= coarse
+        and (small & ((1 << 52) - 1)) >> kept == (large & ((1 << 52) - 1)) >> kept
+        and _is_cell(small, fine)
+        and _is_cell(large, coarse)
+    )
+
+
+def _pair(a: str, b: str) -> bool:
+    if a.startswith("h3:") and b.startswith("h3:"):
+        return cell_within(a, b) or cell_within(b, a)
+    country, other = _country(a), _country(b)
+    if country is None or other is None:
+        return True
+    if country != other:
+        return False
+    land, other_land = a.removesuffix("/sea"), b.removesuffix("/sea")
+    # UA holds UA-43; UA-43 and UA-65 are apart on land, while their belts of sea may overlap.
+    at_sea = a.endswith("/sea") and b.endswith("/sea")
+    return at_sea or land == other_land or "-" not in land or "-" not in other_land
+
+
+def _country(name: str) -> str | None:
+    """The country in an ISO id; None for cells and for ground with a name of its own."""
+    return None if name.startswith(("h3:", "x-")) else name[:2]
+
+
+def _index(name: str) -> int | None:
+    return int(name[3:], 16) if name.startswith("h3:") else None
+
+
+def _is_cell(index: int, resolution: int) -> bool:
+    """Mode 1, a real base cell, real digits to its resolution and 7 from there on."""
+    digits = [index >> 3 * (_DIGITS - number) & 7 for number in range(1, _DIGITS + 1)]
+    return (
+        index >> 59 == 1
+        and index >> 56 & 7 == 0
+        and index >> 45 & 127 < 122
+        and 7 not in digits[:resolution]
+        and all(digit == 7 for digit in digits[resolution:])
+    )

@@ -1,0 +1,131 @@
+"""What a proposal reads: the rules and lists that its effect depends on, under one digest.
+
+An approval names this digest, so that it falls when what was shown to the approver has moved, and
+stands when something else in the policy did. A proposal reads: every rule, list, sponsor and set
+of borders that it touches; rules whose ground may overlap that of its rules; the lists that its
+own rules name; for a list, the rules that name it; seals over the same ground; for acts on the
+roster or the witnesses, both as they stand.
+
+    SHA-256 over a line for each layer, in order of keys, then of binding:
+    <key> <change> <from_us or -> <until_us or -> newline
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import msgspec
+
+from spotbeam.governance.entries.acts import (
+    AddFactor,
+    AddKey,
+    DropKey,
+    DropList,
+    DropRule,
+    DropSponsor,
+    Merge,
+    PutBoundaries,
+    PutList,
+    PutRule,
+    PutSponsor,
+    Seat,
+    SetQuorum,
+    SetWitnesses,
+    Unseat,
+)
+from spotbeam.governance.entries.deciding import Seal
+from spotbeam.governance.entries.rules import RuleEntry
+from spotbeam.governance.ground import may_overlap
+from spotbeam.governance.quorum import rule_ground
+from spotbeam.governance.state import Proposal, State
+
+_ROSTER = (Seat, Unseat, AddKey, DropKey, Merge, AddFactor, SetQuorum)
+
+
+def reads_digest(state: State, proposal: Proposal) -> str:
+    """The digest that an approval of this proposal must name in this state, in hexadecimal."""
+    hasher = sha256(b"spotbeam.org/reads/v1\n")
+    for key in sorted(_keys(state, proposal)):
+        hasher.update(f"{key}\n".encode())
+        for layer in state.layers.get(key, ()):
+            begin = "-" if layer.span.from_us is None else layer.span.from_us
+            end = "-" if layer.span.until_us is None else layer.span.until_us
+            hasher.update(f"{key} {layer.change} {begin} {end}\n".encode())
+    if not isinstance(proposal, Seal):
+        if any(isinstance(act, _ROSTER) for act in proposal.acts):
+            for name in sorted(state.seated.persons):
+                person = state.seated.persons[name]
+                keys = sorted(k for k, v in person.keys.items() if not v.is_revoked)
+                line = f"person:{name} {person.human} {person.factor} {person.has_left} {keys}\n"
+                hasher.update(line.encode())
+            hasher.update(msgspec.json.encode(state.seated.quorums))
+        if any(isinstance(act, SetWitnesses) for act in proposal.acts):
+            hasher.update(msgspec.json.encode(state.witness_quorum, order="sorted"))
+    return hasher.hexdigest()
+
+
+def act_key(act: object) -> str | None:
+    """What an act lays a layer on; None for acts that happen once."""
+    match act:
+        case PutRule():
+            return f"rule:{act.rule.id}"
+        case DropRule():
+            return f"rule:{act.rule}"
+        case PutList() | DropList():
+            return f"list:{act.list}"
+        case PutSponsor() | DropSponsor():
+            return f"sponsor:{act.sponsor}"
+        case PutBoundaries():
+            return f"boundaries:{act.boundaries.view}"
+        case _:
+            return None
+
+
+def lists_named(rule: RuleEntry) -> frozenset[str]:
+    """The lists that a rule asks about."""
+    return frozenset((*rule.who.on_list, *rule.who.not_on_list))
+
+
+def _keys(state: State, proposal: Proposal) -> set[str]:
+    keys: set[str] = set()
+    grounds: list[tuple[str, ...]] = []
+    lists: set[str] = set()
+    if isinstance(proposal, Seal):
+        grounds.append((*proposal.bounds.where, *proposal.bounds.cells))
+    else:
+        for act in proposal.acts:
+            key = act_key(act)
+            if key is None:
+                continue
+            keys.add(key)
+            if isinstance(act, PutRule):
+                grounds.append(act.rule.where)
+                keys.update(f"list:{name}" for name in lists_named(act.rule))
+            if isinstance(act, PutRule | DropRule):
+                rule = act.rule.id if isinstance(act, PutRule) else act.rule
+                if key in state.layers:
+                    grounds.append(rule_ground(state, rule))
+            if isinstance(act, PutList | DropList):
+                lists.add(act.list)
+    for key, worded in _rules(state):
+        if any(may_overlap(ground, rule_ground(state, worded.id)) for ground in grounds) or (
+            lists & lists_named(worded)
+        ):
+            keys.add(key)
+    for name in sorted(state.layers):
+        if name.startswith("seal:"):
+            sealed = state.changes[name.removeprefix("seal:")].proposal
+            assert isinstance(sealed, Seal)
+            places = (*sealed.bounds.where, *sealed.bounds.cells)
+            if any(may_overlap(ground, places) for ground in grounds):
+                keys.add(name)
+    return keys
+
+
+def _rules(state: State) -> Iterator[tuple[str, RuleEntry]]:
+    for key in sorted(state.layers):
+        if key.startswith("rule:"):
+            for layer in state.layers[key]:
+                if isinstance(layer.act, PutRule):
+                    yield key, layer.act.rule

@@ -1,0 +1,255 @@
+"""What a fold holds: frozen values in persistent maps, so that keeping any past state costs little.
+
+The maps are hash array mapped tries (`rpds`): an insert copies a path of a few nodes. They have no
+order that may be relied on; whatever walks one sorts its keys.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+from rpds import HashTrieMap
+
+from spotbeam.governance.entries.acts import PolicyAct
+from spotbeam.governance.entries.asking import Request
+from spotbeam.governance.entries.deciding import Approval, Change, Emergency, Seal
+from spotbeam.governance.entries.people import (
+    Contact,
+    Factor,
+    Key,
+    QuorumRule,
+    Role,
+    WitnessQuorum,
+)
+from spotbeam.governance.entries.words import Span
+from spotbeam.governance.void import Finding
+from spotbeam.record.policy import WitnessPolicy
+
+Proposal: TypeAlias = Change | Emergency | Seal
+
+
+class SeatedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's key, and since when it may sign approvals."""
+
+    key: Key
+    from_us: int
+    is_revoked: bool = False
+
+
+class Seated(msgspec.Struct, frozen=True, kw_only=True):
+    """A person on the roster; those who left stay, so that an id never means two people.
+
+    Attributes:
+        human: The id that stands for this human where several ids were found to be one.
+        from_us: Approves only what is proposed at this witnessed time or later.
+    """
+
+    id: str
+    human: str
+    factor: str
+    roles: tuple[Role, ...]
+    keys: HashTrieMap[str, SeatedKey]
+    from_us: int
+    has_left: bool = False
+
+
+class Roster(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is seated, and how many must agree.
+
+    Attributes:
+        key_owner: Every key there ever was, and whose it is: no key has two owners.
+        quorums: Each full quorum with the witnessed time from which it is in force, latest last.
+    """
+
+    persons: HashTrieMap[str, Seated]
+    factors: HashTrieMap[str, Factor]
+    key_owner: HashTrieMap[str, str]
+    identities: HashTrieMap[str, str]
+    quorums: tuple[tuple[int, QuorumRule], ...]
+
+    def quorum_at(self, witnessed_us: int) -> QuorumRule:
+        """The full quorum in force."""
+        return [rule for from_us, rule in self.quorums if from_us <= witnessed_us][-1]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A request and how it stands.
+
+    Attributes:
+        status: `registered`, or how it ended. A lapse is not among them: it follows from time.
+        since_us: When it was first witnessed; None before.
+        ended_by: The entry that ended it.
+    """
+
+    id: str
+    request: Request
+    signed_by: str
+    index: int
+    status: Literal["registered", "granted", "refused", "withdrawn"] = "registered"
+    since_us: int | None = None
+    ended_by: str | None = None
+    ended_us: int | None = None
+
+    def has_lapsed(self, at_us: int) -> bool:
+        """Whether the answer time passed without an answer."""
+        return self.status == "registered" and at_us >= self.request.answer_by_us
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """An approval that counts until something makes it fall.
+
+    Attributes:
+        is_anchored: Whether a cosigned checkpoint covers it.
+    """
+
+    id: str
+    approval: Approval
+    person: str
+    key: str
+    index: int
+    is_anchored: bool = False
+
+
+class Proposed(msgspec.Struct, frozen=True, kw_only=True):
+    """A change, emergency or seal and how it stands.
+
+    Attributes:
+        proposed_us: Witnessed time of the state in which it was proposed.
+        anchored_us: Witnessed time of the first anchor that covers it; None before.
+        approvals: By person.
+        bound_us: When it became binding; `bound_index` is the anchor.
+    """
+
+    id: str
+    digest: str
+    proposal: Proposal
+    proposer: str
+    index: int
+    proposed_us: int
+    anchored_us: int | None = None
+    status: Literal["pending", "bound", "rejected", "withdrawn"] = "pending"
+    approvals: HashTrieMap[str, Given] = HashTrieMap()
+    bound_us: int | None = None
+    bound_index: int | None = None
+    stood_still: str | None = None
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """What one bound change does to one rule, list, sponsor or set of borders, and for how long.
+
+    Among the layers of one thing that are in force, the one that bound last counts; at its end the
+    one below shows again.
+
+    Attributes:
+        act: None for a seal, whose acts are not in the record.
+        stages: Of a gradual roll-out: from when, and on which ground.
+    """
+
+    change: str
+    act: PolicyAct | None
+    span: Span
+    stages: tuple[tuple[int, tuple[str, ...]], ...] = ()
+
+    def in_force(self, at_us: int) -> bool:
+        """Whether an instant lies in the layer's window."""
+        return (self.span.from_us or 0) <= at_us and (
+            self.span.until_us is None or at_us < self.span.until_us
+        )
+
+
+class Touched(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's contact with a party, and whether it may keep them from approving."""
+
+    id: str
+    contact: Contact
+    counts: bool
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the entries so far mean.
+
+    Attributes:
+        size: How many entries were folded.
+        halted: Why this reader can read no further, or None.
+        frontier: Hashes of the complete subtrees, largest first: the root follows from them.
+        frontiers: Those of every size since the last anchor's.
+        witnessed_us: The last anchor's time; 0 before there was one.
+        awaiting: Index of each entry that no anchor covers yet, with what it is and its id.
+        seen: Every id there was, so that none means two things.
+        pending: Ids of proposals that may still bind.
+        layers: By `rule:…`, `list:…`, `sponsor:…`, `boundaries:…`: lowest first.
+        unreviewed: Emergencies that bound and that nobody has reviewed, with their ground.
+        overdue_from: Seals that bound and are not opened, with the time by which they must be.
+        findings: Void entries, and approvals that fell, newest last.
+    """
+
+    size: int = 0
+    halted: str | None = None
+    rules_version: int = 1
+    origin: str = ""
+    genesis: str = ""
+    frontier: tuple[bytes, ...] = ()
+    frontiers: HashTrieMap[int, tuple[bytes, ...]] = HashTrieMap()
+    witnessed_us: int = 0
+    anchored_size: int = 0
+    roster: Roster | None = None
+    witness_quorum: WitnessQuorum | None = None
+    witness_policy: WitnessPolicy | None = None
+    awaiting: HashTrieMap[int, tuple[str, str]] = HashTrieMap()
+    seen: HashTrieMap[str, int] = HashTrieMap()
+    requests: HashTrieMap[str, Asked] = HashTrieMap()
+    changes: HashTrieMap[str, Proposed] = HashTrieMap()
+    by_digest: HashTrieMap[str, str] = HashTrieMap()
+    approvals: HashTrieMap[str, str] = HashTrieMap()
+    pending: HashTrieMap[str, int] = HashTrieMap()
+    layers: HashTrieMap[str, tuple[Layer, ...]] = HashTrieMap()
+    contacts: HashTrieMap[str, Touched] = HashTrieMap()
+    contacts_of: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
+    unreviewed: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
+    overdue_from: HashTrieMap[str, int] = HashTrieMap()
+    openings: HashTrieMap[str, tuple[str, str]] = HashTrieMap()
+    findings: HashTrieMap[int, tuple[Finding, ...]] = HashTrieMap()
+
+    @property
+    def seated(self) -> Roster:
+        """The roster; there is one from entry 0 on."""
+        assert self.roster is not None
+        return self.roster
+
+
+def listed(state: State) -> tuple[Finding, ...]:
+    """All void entries and fallen approvals, in order of their index."""
+    return tuple(finding for index in sorted(state.findings) for finding in state.findings[index])
+
+
+def found(state: State, *findings: Finding) -> State:
+    """The state with something more on its list of findings."""
+    kept = state.findings
+    for finding in findings:
+        kept = kept.insert(finding.index, (*kept.get(finding.index, ()), finding))
+    return msgspec.structs.replace(state, findings=kept)
+
+
+def state_digest(state: State) -> str:
+    """SHA-256, in hexadecimal, over everything that a state holds: two readers compare it.
+
+    The persistent maps are written in order of their keys, so it does not depend on how a map grew.
+    """
+    return sha256(msgspec.json.encode(_plain(state))).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, HashTrieMap | dict):
+        return [[key, _plain(value[key])] for key in sorted(value)]
+    if isinstance(value, Finding):
+        return [value.index, value.code]  # not its words: a library's wording may change
+    if isinstance(value, msgspec.Struct):
+        names = value.__struct_fields__
+        return [type(value).__name__, *(_plain(getattr(value, name)) for name in names)]
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    return value
