@@ -17,7 +17,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import (
     MLDSA44PublicKey,
 )
 
-from spotbeam.errors import BadSignature, MalformedRecord
+from spotbeam.errors import BadSignature, MalformedRecord, RecordError
 
 ED25519 = 0x01
 """Plain Ed25519 over the note's text: how a log signs."""
@@ -39,6 +39,18 @@ COSIGNATURE_MLDSA44 = 0x06
 KEY_SIZES = {ED25519: 32, COSIGNATURE_ED25519: 32, COSIGNATURE_MLDSA44: 1312}
 SIGNATURE_SIZES = {ED25519: 64, COSIGNATURE_ED25519: 64, COSIGNATURE_MLDSA44: 2420}
 _SEED_SIZE = 32
+_FIELD = 2**255 - 19
+# The y of the points whose order divides 8 (RFC 8032 section 5.1): with such a "public key" some
+# signature holds for any message, so that everybody, and nobody, has signed.
+_SMALL_ORDER_Y = frozenset(
+    {
+        0,
+        1,
+        _FIELD - 1,
+        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
+        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+    }
+)
 _ID = re.compile(r"[0-9a-f]{8}\Z", re.ASCII)
 
 
@@ -61,6 +73,10 @@ class VerifierKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise MalformedRecord(
                 f"the key of {self.name!r} has {len(self.public_key)} bytes; this type has {size}"
             )
+        if self.algorithm != COSIGNATURE_MLDSA44:
+            y = int.from_bytes(self.public_key, "little") & (2**255 - 1)
+            if y >= _FIELD or y in _SMALL_ORDER_Y:
+                raise MalformedRecord(f"the key of {self.name!r} is one that anybody can sign for")
 
     @property
     def key_id(self) -> bytes:
@@ -85,6 +101,11 @@ class VerifierKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
         except (InvalidSignature, ValueError):
             raise BadSignature(f"the signature of {self.name!r} does not verify") from None
+        except UnsupportedAlgorithm as fault:
+            raise RecordError(
+                f"the signature of {self.name!r} cannot be checked here: {fault}",
+                hint="the cryptography package was built without ML-DSA",
+            ) from None
 
 
 class Signer(msgspec.Struct, frozen=True, eq=False):

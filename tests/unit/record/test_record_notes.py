@@ -299,3 +299,51 @@ def test_a_witness_s_answer_is_lines_only() -> None:
     for bad in (b"", b"\n", line + b"\n", b"\n" + line, line[:-1]):
         with pytest.raises(MalformedRecord):
             parse_signatures(bad)
+
+
+def test_a_key_that_anybody_can_sign_for_is_refused() -> None:
+    """All points of small order, found here by computing with the curve itself (RFC 8032)."""
+    p = 2**255 - 19
+    d = -121665 * pow(121666, -1, p) % p
+
+    def add(one: tuple[int, int], two: tuple[int, int]) -> tuple[int, int]:
+        (x1, y1), (x2, y2) = one, two
+        product = d * x1 * x2 * y1 * y2 % p
+        return (
+            (x1 * y2 + x2 * y1) * pow(1 + product, -1, p) % p,
+            (y1 * y2 + x1 * x2) * pow(1 - product, -1, p) % p,
+        )
+
+    def double(point: tuple[int, int], times: int) -> tuple[int, int]:
+        for _ in range(times):
+            point = add(point, point)
+        return point
+
+    def with_y(y: int) -> tuple[int, int] | None:
+        square = (y * y - 1) * pow(d * y * y + 1, -1, p) % p
+        root = pow(square, (p + 3) // 8, p)
+        for x in (root, root * pow(2, (p - 1) // 4, p) % p):
+            if x * x % p == square:
+                return x, y
+        return None
+
+    # Any point times the prime order of the base point has an order that divides 8.
+    order = 2**252 + 27742317777372353535851937790883648493
+    torsion: set[int] = set()
+    for y in range(2, 60):
+        point = with_y(y)
+        if point is None:
+            continue
+        small, power = (0, 1), point
+        for bit in range(order.bit_length()):
+            if order >> bit & 1:
+                small = add(small, power)
+            power = add(power, power)
+        assert double(small, 3) == (0, 1)
+        torsion.add(small[1])
+    assert torsion == keys._SMALL_ORDER_Y
+    for y in torsion:
+        for encoded in (y, y | 1 << 255, y + p):
+            if encoded < 2**256 and (encoded & (2**255 - 1)) >= y:
+                with pytest.raises(MalformedRecord, match="anybody"):
+                    keys.VerifierKey("x", keys.ED25519, encoded.to_bytes(32, "little"))
