@@ -175,6 +175,14 @@ BORDER = "#27323B"
 OWN = "#7A1F5C"
 
 
+def exact_colours() -> tuple[str, ...]:
+    """The colours that a picture must show as they are, each once."""
+    words = [colour for word in WORDS.values() for colour in (word.fill, word.ink)]
+    states = [state.colour for state in STATES.values()]
+    scales = [*SATELLITE_SCALE, *AVAILABILITY_SCALE]
+    return tuple(dict.fromkeys(["#FFFFFF", INK, MUTED, SEA, LAND, *words, *states, *scales]))
+
+
 def in_rank(words: Iterable[str]) -> list[str]:
     """Status words from the better to the worse; unknown ones come last."""
     rank = list(WORDS)

@@ -84,7 +84,8 @@ class Frame:
         """Length of a scale bar: the largest 1, 2, 5, 10 … km below a fifth of the width."""
         fifth_km = self.width * EARTH_RADIUS_KM / 5.0
         power = 10.0 ** float(np.floor(np.log10(fifth_km)))
-        return max(s * power for s in (1.0, 2.0, 5.0) if s * power <= fifth_km * (1 + 1e-12))
+        below = [s * power for s in (1.0, 2.0, 5.0) if s * power <= fifth_km * (1 + 1e-12)]
+        return float(max(below))
 
     def project(self, lat_deg: Floats, lon_deg: Floats) -> tuple[Floats, Floats]:
         """Places to picture coordinates; NaN for places too far away to be drawn."""
