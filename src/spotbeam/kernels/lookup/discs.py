@@ -45,8 +45,8 @@ def frame_of(y: float, x: float, radius_m: float) -> tuple[int, int, int, int]:
     Columns run on past the map's edges; all of them are meant if they are 0 to COLUMNS - 1.
     """
     # No centre of curvature sees the disc under a wider angle.
-    reach = radius_m / LEAST_RADIUS_M * (1.0 + 1e-9) + 1e-12
-    reach_deg = reach / RAD
+    reach = radius_m * ((1.0 + 1e-9) / LEAST_RADIUS_M) + 1e-12
+    reach_deg = reach * (1.0 / RAD)
     south, north = y - reach_deg, y + reach_deg
     first_row = row_of(south) if south > -90.0 else 0
     last_row = min(row_of(north), ROWS - 1) if north < 90.0 else ROWS - 1
@@ -60,6 +60,17 @@ def frame_of(y: float, x: float, radius_m: float) -> tuple[int, int, int, int]:
     if half_deg > 179.0:
         return first_row, last_row, 0, COLUMNS - 1
     return first_row, last_row, column_of(x - half_deg), column_of(x + half_deg)
+
+
+@njit(cache=True, nogil=True)
+def is_in_whole_block(
+    block: Any, first_row: int, last_row: int, first_column: int, last_column: int
+) -> bool:
+    """Whether a frame lies in one block that no segment touches: so it is for most discs."""
+    row, column = first_row // BLOCK, first_column // BLOCK
+    is_one = (row == last_row // BLOCK) & (column == last_column // BLOCK)
+    column += BLOCK_COLUMNS * (int(column < 0) - int(column >= BLOCK_COLUMNS))
+    return bool(is_one & (block[row * BLOCK_COLUMNS + column] >= 0))
 
 
 @njit(cache=True, nogil=True)

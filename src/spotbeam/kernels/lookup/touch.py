@@ -14,6 +14,7 @@ from spotbeam.kernels.lookup.discs import (
     RAD,
     flat_square,
     frame_of,
+    is_in_whole_block,
     is_near,
     is_plain,
     scale_m,
@@ -102,6 +103,7 @@ def touched(
             counts,
             *np.empty((2, _BATCH)),
             np.empty((_BATCH, 5), np.int64),
+            np.empty(_BATCH, np.int64),
         )
         # It stops for want of room, or at the end.
         start = np.concatenate([start, np.zeros_like(start)])
@@ -140,26 +142,43 @@ def _touched(
     y: Any,
     x: Any,
     frame: Any,
+    asked: Any,
 ) -> Any:
     """Answer for points from `counts[0]` on, as long as there is room for another set.
 
-    `y`, `x` and `frame` (rows, columns, and the record of the point's own cell) are to scribble in.
+    `y`, `x`, `frame` (rows, columns, and the record of the point's own cell) and `asked` are to
+    scribble in.
     """
     n_set = counts[1]
     seen = 0.0
     for i in range(counts[0], len(own)):
-        k = (i - counts[0]) % _BATCH
-        if k == 0:
+        place = (i - counts[0]) % _BATCH
+        if place == 0:
+            n_asked = 0
             for ahead in range(min(_BATCH, len(own) - i)):
                 frame[ahead, 0] = -1
-                if own[i + ahead] >= 0 and radius_m[i + ahead] > 0.0:
-                    lat, lon = map_place(lat_deg[i + ahead], lon_deg[i + ahead])
-                    rows_columns = frame_of(lat, lon, radius_m[i + ahead])
-                    if not is_plain(block, fine, *rows_columns):
-                        y[ahead], x[ahead] = lat, lon
-                        frame[ahead, 0], frame[ahead, 1] = rows_columns[0], rows_columns[1]
-                        frame[ahead, 2], frame[ahead, 3] = rows_columns[2], rows_columns[3]
-                        frame[ahead, 4] = -1 - cell_value(block, fine, row_of(lat), column_of(lon))
+                if own[i + ahead] < 0 or not radius_m[i + ahead] > 0.0:
+                    continue
+                lat, lon = lat_deg[i + ahead], lon_deg[i + ahead]
+                if not (-90.0 < lat < 90.0 and -180.0 <= lon < 180.0):
+                    lat, lon = map_place(lat, lon)
+                y[ahead], x[ahead] = lat, lon
+                asked[n_asked] = ahead
+                n_asked += int(
+                    not is_in_whole_block(block, *frame_of(lat, lon, radius_m[i + ahead]))
+                )
+            for k in range(n_asked):
+                ahead = asked[k]
+                frame[ahead, 4] = -1 - cell_value(
+                    block, fine, row_of(y[ahead]), column_of(x[ahead])
+                )
+            for k in range(n_asked):
+                ahead = asked[k]
+                lat, lon = y[ahead], x[ahead]
+                rows_columns = frame_of(lat, lon, radius_m[i + ahead])
+                if not is_plain(block, fine, *rows_columns):
+                    frame[ahead, 0], frame[ahead, 1] = rows_columns[0], rows_columns[1]
+                    frame[ahead, 2], frame[ahead, 3] = rows_columns[2], rows_columns[3]
             # Call up what the point's own cell holds.
             for stage in range(3):
                 for ahead in range(min(_BATCH, len(own) - i)):
@@ -178,7 +197,7 @@ def _touched(
         if own[i] >= 0:
             met[0] = own[i]
             n_met = 1
-            if frame[k, 0] >= 0:
+            if frame[place, 0] >= 0:
                 stamp[own[i]] = i + 1
                 n_met = _meet(
                     block,
@@ -190,10 +209,10 @@ def _touched(
                     face_start,
                     face_list,
                     final,
-                    y[k],
-                    x[k],
+                    y[place],
+                    x[place],
                     radius_m[i],
-                    (frame[k, 0], frame[k, 1], frame[k, 2], frame[k, 3]),
+                    (frame[place, 0], frame[place, 1], frame[place, 2], frame[place, 3]),
                     stamp,
                     np.int64(i + 1),
                     met,
