@@ -43,11 +43,40 @@ def decode(
         message, path = (found["message"], found["path"]) if found else (str(refused), None)
         where = (path or "").lstrip(".")
         value = _value_at(data, where)
-        shown = f" (it is {value!r})" if value is not None else ""
+        shown = f" (it is {value!r})" if value is not None and repr(value) not in message else ""
         raise error(
-            message.replace("Object", "the table").replace("Expected", "expected") + shown,
+            _in_plain_words(message) + shown,
             place=f"{place}, {where}" if where else place,
+            hint=_known_words(kind, where),
         ) from None
+
+
+def _in_plain_words(message: str) -> str:
+    for theirs, ours in (
+        ("Object missing", "missing"),
+        ("Object", "the table"),
+        ("Expected", "expected"),
+        ("Invalid enum value", "not one of the known words:"),
+        ("Invalid RFC3339 encoded datetime", "not a time as 2026-06-14T00:00:00Z"),
+        ("`object`", "a table"),
+    ):
+        message = message.replace(theirs, ours)
+    return message
+
+
+def _known_words(kind: Any, path: str) -> str | None:
+    """The words that a field may have, if it is one of a list of words."""
+    for step in re.findall(r"[^.\[\]]+", path):
+        struct = _struct_in(kind)
+        if struct is not None:
+            fields = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
+            kind = fields.get(step)
+        else:
+            kind = next(iter(typing.get_args(_without_none(kind))), None)
+    bare = _without_none(kind)
+    if typing.get_origin(bare) is not typing.Literal:
+        return None
+    return f"known: {', '.join(map(str, typing.get_args(bare)))}"
 
 
 def _refuse_unknown_keys(data: Any, kind: Any, place: str, error: type[InputError]) -> None:

@@ -7,7 +7,9 @@ the file it stands in. Reading the files it names is `assembly`'s work.
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
@@ -17,12 +19,16 @@ from spotbeam.decode import decode
 from spotbeam.errors import ScenarioError
 from spotbeam.service.policy import Request, Sponsor
 from spotbeam.service.rules import Rule, rules_from
-from spotbeam.times import TimeGrid, parse_duration, parse_time
+from spotbeam.times import TimeGrid, format_time, parse_duration, parse_time
 
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 Percentage = Annotated[float, msgspec.Meta(ge=0)]
+
+MAX_STEPS = 10_000_000
+_FIRST_US = parse_time("1957-01-01T00:00:00Z")
+_LAST_US = parse_time("2200-01-01T00:00:00Z")
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -102,7 +108,7 @@ class Fleet(_Table, frozen=True):
     except_: tuple[str, ...] = msgspec.field(default=(), name="except")
     bounds: tuple[Latitude, Longitude, Latitude, Longitude] | None = None
     draw: Literal["population", "area"] = "population"
-    seed: int = 1
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 1
     common: Terminal = msgspec.field(default_factory=Terminal)
     note: str | None = None
 
@@ -164,9 +170,13 @@ class Scenario(_Table, frozen=True):
         same = msgspec.structs.replace(self, constellation=sky)
         return hashlib.sha256(msgspec.json.encode(same, order="sorted")).hexdigest()
 
-    def grid(self, start_us: int) -> TimeGrid:
-        """The run's steps from a start on."""
-        place = f"{self.name}, time"
+    def grid(self, start_us: int, *, place: str | None = None) -> TimeGrid:
+        """The run's steps from a start on.
+
+        Raises:
+            ScenarioError: more steps than a run may have, or years that orbits mean nothing in.
+        """
+        place = f"{place or self.name}, time"
         duration_us = parse_duration(self.time.duration, place=f"{place}, duration")
         step_us = parse_duration(self.time.step, place=f"{place}, step")
         if step_us > duration_us:
@@ -174,7 +184,21 @@ class Scenario(_Table, frozen=True):
                 f"step {self.time.step} is longer than the duration {self.time.duration}",
                 place=place,
             )
-        return TimeGrid.over(start_us, duration_us, step_us)
+        grid = TimeGrid.over(start_us, duration_us, step_us)
+        if grid.count > MAX_STEPS:
+            raise ScenarioError(
+                f"duration {self.time.duration} at step {self.time.step} makes {grid.count:,} "
+                f"steps; a run has {MAX_STEPS:,} at most",
+                place=place,
+                hint="shorten the duration or take a longer step",
+            )
+        if not (start_us >= _FIRST_US and grid.end_us <= _LAST_US):
+            raise ScenarioError(
+                f"the run would be outside of {format_time(_FIRST_US)} to {format_time(_LAST_US)}",
+                place=place,
+                hint="satellites have flown since 1957, and nobody knows their orbits that far on",
+            )
+        return grid
 
     @property
     def start_us(self) -> int | None:
@@ -201,6 +225,7 @@ def parse_scenario(text: str, *, place: str) -> Scenario:
             "unknown key 'rules'", place=place, hint="write each rule as a [[rule]] table"
         )
     rules = data.pop("rule", [])
+    _refuse_not_finite(data, place)
     scenario = decode(data, Scenario, place=place, error=ScenarioError)
     if not isinstance(rules, list):
         raise ScenarioError("'rule' must be written as [[rule]] tables", place=place)
@@ -209,24 +234,87 @@ def parse_scenario(text: str, *, place: str) -> Scenario:
     return scenario
 
 
+def _refuse_not_finite(value: Any, place: str) -> None:
+    """TOML has nan and inf; no key of a scenario means anything by them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ScenarioError(f"{value} is not a number", place=place, hint="give a plain number")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_not_finite(item, f"{place}, {key}")
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_not_finite(item, f"{place}[{index}]")
+
+
 def _refuse_contradictions(scenario: Scenario, place: str) -> None:
-    sky = scenario.constellation
-    if bool(sky.shells) == bool(sky.elements):
-        raise ScenarioError("give either 'shells' or 'elements'", place=f"{place}, constellation")
-    seen: set[str] = set()
+    if not scenario.name.strip():
+        raise ScenarioError("the name is empty", place=f"{place}, name")
+    _refuse_contradictions_of_the_sky(scenario.constellation, f"{place}, constellation")
+    if not scenario.area.territories:
+        raise ScenarioError(
+            "territories = [] names nothing",
+            place=f"{place}, area",
+            hint='write ["world"], ["land"] or ids, or leave it out',
+        )
+    _refuse_bounds(scenario.area.bounds, f"{place}, area, bounds")
+    _refuse_repeated("field", scenario.output.fields, f"{place}, output, fields")
+    _refuse_repeated("list", (table.name for table in scenario.list_), f"{place}, list")
+    _refuse_repeated("sponsor", (sponsor.id for sponsor in scenario.sponsor), f"{place}, sponsor")
+    _refuse_repeated("fleet", (fleet.id for fleet in scenario.fleet), f"{place}, fleet")
     for index, fleet in enumerate(scenario.fleet):
-        at = f"{place}, fleet[{index}] {fleet.id!r}"
-        if fleet.id in seen:
-            raise ScenarioError("two fleets have this id", place=at)
-        seen.add(fleet.id)
-        ways = [bool(fleet.file), bool(fleet.terminals), fleet.count is not None]
-        if sum(ways) != 1:
-            raise ScenarioError("give one of 'file', 'terminals' or 'count'", place=at)
-        if fleet.count is not None and not fleet.where:
-            raise ScenarioError("a drawn fleet needs 'where'", place=at)
-        for row, terminal in enumerate(fleet.terminals):
-            if terminal.id is None or terminal.lat_deg is None or terminal.lon_deg is None:
-                raise ScenarioError(
-                    "a terminal needs id, lat_deg and lon_deg", place=f"{at}, terminals[{row}]"
-                )
-    scenario.grid(scenario.start_us or 0)
+        _refuse_contradictions_of_a_fleet(fleet, f"{place}, fleet[{index}] {fleet.id!r}")
+    for index, request in enumerate(scenario.request):
+        if not request.where:
+            raise ScenarioError("where = [] names nothing", place=f"{place}, request[{index}]")
+    _refuse_set(scenario.reference_terminal, ("lat_deg", "lon_deg"), f"{place}, reference_terminal")
+    scenario.grid(scenario.start_us or 0, place=place)
+
+
+def _refuse_contradictions_of_the_sky(sky: Constellation, place: str) -> None:
+    if bool(sky.shells) == bool(sky.elements):
+        raise ScenarioError("give either 'shells' or 'elements'", place=place)
+    _refuse_repeated("shell", sky.shells, f"{place}, shells")
+    parse_duration(sky.max_age, place=f"{place}, max_age")
+
+
+def _refuse_contradictions_of_a_fleet(fleet: Fleet, place: str) -> None:
+    if not fleet.id.strip():
+        raise ScenarioError("the id is empty", place=place)
+    ways = [bool(fleet.file), bool(fleet.terminals), fleet.count is not None]
+    if sum(ways) != 1:
+        raise ScenarioError("give one of 'file', 'terminals' or 'count'", place=place)
+    if fleet.count is not None and not fleet.where:
+        raise ScenarioError("a drawn fleet needs 'where'", place=place)
+    _refuse_bounds(fleet.bounds, f"{place}, bounds")
+    _refuse_set(fleet.common, ("id", "fleet", "lat_deg", "lon_deg"), f"{place}, common")
+    for row, terminal in enumerate(fleet.terminals):
+        if terminal.id is None or terminal.lat_deg is None or terminal.lon_deg is None:
+            raise ScenarioError(
+                "a terminal needs id, lat_deg and lon_deg", place=f"{place}, terminals[{row}]"
+            )
+        _refuse_set(terminal, ("fleet",), f"{place}, terminals[{row}]")
+
+
+def _refuse_set(terminal: Terminal, fields: Iterable[str], place: str) -> None:
+    for field in fields:
+        if getattr(terminal, field) is not None:
+            raise ScenarioError(f"{field!r} has no meaning here", place=place, hint="take it out")
+
+
+def _refuse_bounds(bounds: tuple[float, float, float, float] | None, place: str) -> None:
+    if bounds is not None and bounds[0] >= bounds[2]:
+        south, west, north, east = bounds
+        raise ScenarioError(
+            f"south {south:g} is not below north {north:g}",
+            place=place,
+            hint=f"the order is south, west, north, east; did you mean "
+            f"[{north:g}, {west:g}, {south:g}, {east:g}]?",
+        )
+
+
+def _refuse_repeated(kind: str, names: Iterable[str], place: str) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ScenarioError(f"two {kind}s are called {name!r}", place=place)
+        seen.add(name)
