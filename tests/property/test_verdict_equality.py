@@ -10,7 +10,9 @@ import pytest
 from support.policies import (
     policy_of,
     random_at_us,
+    random_border_rule,
     random_memory,
+    random_rule,
     random_tables,
     random_terminals,
 )
@@ -41,10 +43,10 @@ def columns_of(compiled, memories):
     return columns
 
 
-def differences(seed, n, most_rules=12):
+def differences(seed, n, most_rules=12, make_rule=random_rule):
     """Decide n random terminals under one random policy both ways; what differs, and a count."""
     source = random.Random(seed)
-    policy = policy_of(random_tables(source, most_rules))
+    policy = policy_of(random_tables(source, most_rules, make_rule))
     at_us = random_at_us(source)
     terminals = random_terminals(source, n)
     compiled = compile_policy(policy, GROUND)
@@ -102,6 +104,16 @@ def test_columns_equal_single_verdicts_with_more_rules_than_a_word_has_bits():
     for seed in range(3000, 3009):
         found, _ = differences(seed, 100, most_rules=300)
         assert not found, found[:3]
+
+
+def test_columns_equal_single_verdicts_at_borders_in_silence():
+    seen = Counter()
+    for seed in range(4000, 4060):
+        found, counts = differences(seed, 300, make_rule=random_border_rule)
+        assert not found, found[:3]
+        seen += counts
+    assert seen["deny", "GUARD_BAND"] > 300
+    assert seen["deny", "POLICY_STALE"] > 300
 
 
 @pytest.mark.soak

@@ -13,7 +13,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.policies import policy_of, random_at_us, random_tables, random_terminals
+from support.policies import (
+    policy_of,
+    random_at_us,
+    random_border_rule,
+    random_rule,
+    random_tables,
+    random_terminals,
+)
 from support.rectangles import Rectangles
 
 from spotbeam.service.position import Motion, places
@@ -319,10 +326,10 @@ def away_km(row):
     return 6371.0088 * math.atan2(math.sqrt(sum(x * x for x in cross)), dot)
 
 
-def compare(seed, n):
+def compare(seed, n, make_rule=random_rule):
     """Decide n terminals under one random policy by product and oracle; counts of answers."""
     source = random.Random(seed)
-    tables = random_tables(source)
+    tables = random_tables(source, make_rule=make_rule)
     policy, at_us = policy_of(tables), random_at_us(source)
     terminals = random_terminals(source, n)
     rows = list(terminals.rows())
@@ -356,6 +363,8 @@ def test_verdict_agrees_with_a_second_reading_of_its_definition():
     seen = Counter()
     for seed in range(500, 620):
         seen += compare(seed, 60)
+    for seed in range(900, 930):
+        seen += compare(seed, 60, random_border_rule)
     reasons = {reason for _, reason in seen}
     assert len(reasons) >= 17, reasons
     assert seen["allow", "OK"] > 1000

@@ -125,7 +125,7 @@ def random_rule(random, name, effects=EFFECTS):
     who = random_who(random)
     if who:
         rule["who"] = who
-    if random.random() < 0.2:
+    if random.random() < 0.3:
         rule["when"] = random_when(random)
     if random.random() < 0.4:
         rule["guard_km"] = random.choice((1.0, 10.0, 40.0))
@@ -135,9 +135,28 @@ def random_rule(random, name, effects=EFFECTS):
     return rule
 
 
-def random_tables(random, most=12):
+def random_border_rule(random, name):
+    """A rule of the territory gate, most of them with a guard band and stale before long."""
+    rule = {
+        "id": name,
+        "effect": random.choice(("grant", "grant", "deny")),
+        "gate": "territory",
+        "where": some(random, IDS, 4),
+        "guard_km": random.choice((0.0, 5.0, 40.0)),
+        "stale_after": random.choice(("1h", "6h")),
+        "on_stale": random.choice(("hold", "deny", "deny", "allow_protected")),
+        "grounds": [f"order:{name}"],
+    }
+    if random.random() < 0.3:
+        rule["when"] = random_when(random)
+    if random.random() < 0.3:
+        rule["who"] = random_who(random)
+    return rule
+
+
+def random_tables(random, most=12, make_rule=random_rule):
     """A whole policy as plain tables, with a grant of everywhere often enough to be served."""
-    rules = [random_rule(random, f"r{number}") for number in range(random.randint(0, most))]
+    rules = [make_rule(random, f"r{number}") for number in range(random.randint(0, most))]
     if random.random() < 0.6:
         everywhere = {"id": "open", "effect": "grant", "gate": "territory", "grounds": ["x:y"]}
         rules.insert(random.randint(0, len(rules)), everywhere)

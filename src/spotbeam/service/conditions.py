@@ -90,6 +90,7 @@ def touches(rule: Rule, position: Position) -> bool:
 
 
 def is_protected(terminal: Terminal) -> bool:
+    """Whether a terminal serves people whom rules may spare."""
     return terminal.protection != Protection.NONE
 
 

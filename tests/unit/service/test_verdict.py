@@ -96,6 +96,9 @@ def test_an_unknown_position_is_not_served_whatever_is_lifted():
     lifting = rule("trust", "exempt", lifts=["assurance"])
     assert short(decide(policy(HOME, lifting), own=None)) == ("deny", "UNKNOWN_LOCATION", None)
     assert short(decide(policy(), own=None, distress=True)) == ("allow", "OK", None)
+    # Nothing is known of its ground, so no rule is about it, not even one about all ground.
+    nowhere = decide(policy(HOME, lifting), own=None)
+    assert (nowhere.matched, nowhere.lifted) == ((), ())
 
 
 def test_assurance_asks_for_a_level_and_for_a_small_disc():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +30,7 @@ class Bound:
         touched: The set of faces that its disc touches at each guard width, shape (n, n_guard).
         set_bits, any_bits: Rules that a set is ground for, shape (n_set, n_word): in `any_bits` an
             exempt counts as soon as it covers any of the set.
-        word_start, words, face_start, faces: As in `kernel.Places`.
+        word_start, words, word_bits, face_start, faces: As in `kernel.Places`.
     """
 
     compiled: CompiledPolicy
@@ -44,6 +44,7 @@ class Bound:
     any_bits: kernel.Bits
     word_start: kernel.Ints
     words: kernel.Ints
+    word_bits: kernel.Bits
     face_start: kernel.Ints
     faces: kernel.Ints
 
@@ -113,24 +114,30 @@ def _standing(compiled: CompiledPolicy, terminals: Terminals) -> Standing:
 def _set_tables(compiled: CompiledPolicy, sets: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
     """The tables over all sets of faces: each face alone first, then those that were found."""
     n_faces = len(compiled.face_bits)
-    sizes = np.ones(n_faces + len(sets), dtype=np.int64)
-    sizes[n_faces:] = [len(faces) for faces in sets]
-    start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    faces = np.concatenate(
-        [np.arange(n_faces, dtype=np.int32), *(np.asarray(s, dtype=np.int32) for s in sets)]
-    )
-    bits = compiled.face_bits[faces]
-    any_bits = np.bitwise_or.reduceat(bits, start[:-1], axis=0)
-    all_bits = np.bitwise_and.reduceat(bits, start[:-1], axis=0)
-    rules = compiled.ordered
-    exempts = mask(rules, (rule.effect is Effect.EXEMPT for rule in rules))
+    alone = np.arange(n_faces, dtype=np.int32)
+    any_bits = set_bits = compiled.face_bits
+    faces, start = alone, np.arange(n_faces + 1, dtype=np.int32)
+    if sets:
+        sizes = np.array([len(members) for members in sets])
+        first = np.concatenate([[0], np.cumsum(sizes)])
+        found = np.concatenate([np.asarray(members, dtype=np.int32) for members in sets])
+        bits = compiled.face_bits[found]
+        any_of = np.bitwise_or.reduceat(bits, first[:-1], axis=0)
+        all_of = np.bitwise_and.reduceat(bits, first[:-1], axis=0)
+        rules = compiled.ordered
+        exempts = mask(rules, (rule.effect is Effect.EXEMPT for rule in rules))
+        any_bits = np.concatenate([any_bits, any_of])
+        set_bits = np.concatenate([set_bits, (any_of & ~exempts) | (all_of & exempts)])
+        faces = np.concatenate([alone, found])
+        start = np.concatenate([start, n_faces + first[1:]]).astype(np.int32)
     rows, words = np.nonzero(any_bits)
-    counts = np.bincount(rows, minlength=len(sizes))
+    counts = np.bincount(rows, minlength=len(any_bits))
     return {
-        "set_bits": (any_bits & ~exempts) | (all_bits & exempts),
+        "set_bits": set_bits,
         "any_bits": any_bits,
         "word_start": np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
         "words": words.astype(np.int32),
+        "word_bits": any_bits[rows, words],
         "face_start": start,
         "faces": faces,
     }
@@ -146,18 +153,17 @@ def _kinds(
     """
     rules = compiled.ordered
     listed, listed_bits = _listed(compiled, terminals)
+    names = {
+        "fleet": terminals.fleet_names,
+        "sponsor": terminals.sponsor_names,
+        "registrant_country": terminals.registrant_country_names,
+        "plan": terminals.plan_names,
+        "mobility": tuple(Mobility),
+        "protection": tuple(Protection),
+        "account": tuple(Account),
+    }
     columns = [
-        _named_bits(rules, lambda rule: rule.who.fleet, terminals.fleet_names),
-        _named_bits(rules, lambda rule: rule.who.sponsor, terminals.sponsor_names),
-        _named_bits(
-            rules,
-            lambda rule: rule.who.registrant_country,
-            terminals.registrant_country_names,
-        ),
-        _named_bits(rules, lambda rule: rule.who.plan, terminals.plan_names),
-        _named_bits(rules, lambda rule: rule.who.mobility, tuple(Mobility)),
-        _named_bits(rules, lambda rule: rule.who.protection, tuple(Protection)),
-        _named_bits(rules, lambda rule: rule.who.account, tuple(Account)),
+        *(_named_bits(*compiled.asking[column], values) for column, values in names.items()),
         _verified_bits(rules),
         listed_bits,
     ]
@@ -199,16 +205,9 @@ def _kinds(
     return flags, who, np.concatenate(tables)
 
 
-def _named_bits(
-    rules: Sequence[Rule], asked: Callable[[Rule], Sequence[str]], names: Sequence[str]
-) -> list[int]:
+def _named_bits(indifferent: int, naming: Mapping[str, int], names: Sequence[str]) -> list[int]:
     """For each code of a column: which rules it satisfies, as bits."""
-    indifferent = sum(1 << number for number, rule in enumerate(rules) if not asked(rule))
-    wanting: dict[str, int] = {}
-    for number, rule in enumerate(rules):
-        for name in asked(rule):
-            wanting[name] = wanting.get(name, 0) | 1 << number
-    return [indifferent | wanting.get(name, 0) for name in names] or [indifferent]
+    return [indifferent | naming.get(name, 0) for name in names] or [indifferent]
 
 
 def _verified_bits(rules: Sequence[Rule]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Self
 
 import numpy as np
@@ -176,6 +177,7 @@ def _places(bound: Bound, at_us: int) -> kernel.Places:
         guard_masks=bound.compiled.guard_masks,
         word_start=bound.word_start,
         words=bound.words,
+        word_bits=bound.word_bits,
         face_start=bound.face_start,
         faces=bound.faces,
         no_grant_reason=no_grant_reasons(bound.compiled, at_us),
@@ -248,41 +250,43 @@ def _valid_until_us(
 ) -> npt.NDArray[np.int64]:
     """As `service.validity.valid_until_us`, for columns."""
     compiled, n = bound.compiled, len(bound)
-    moments = next_moments_us(compiled, at_us)
-    requests = next_requests_us(compiled, at_us)
-    sponsored = [
-        number
-        for number, rule in enumerate(compiled.ordered)
-        if rule.who.sponsor_lapsed is not None
-    ]
-    until = np.full(1, kernel.NEVER, dtype=np.int64)
+    rules = compiled.ordered
     widest = bound.touched[:, -1]
     known = (bound.flags & kernel.FLAG_UNKNOWN) == 0
 
-    def sooner(number: int, moment_us: npt.NDArray[np.int64] | int) -> None:
-        nonlocal until
-        until = np.minimum(until, np.where(near(number), moment_us, kernel.NEVER))
-
-    def near(number: int) -> npt.NDArray[np.bool_]:
-        bits = bound.any_bits[:, number // 64] >> np.uint64(number % 64) & np.uint64(1)
-        found: npt.NDArray[np.bool_] = bits.astype(bool)[widest] & known
+    def near(numbers: Iterable[int]) -> npt.NDArray[np.bool_]:
+        """Which sets of faces hold ground of any of some rules."""
+        chosen = set(numbers)
+        bits = bound.any_bits & mask(rules, (number in chosen for number in range(len(rules))))
+        found: npt.NDArray[np.bool_] = np.bitwise_or.reduce(bits, axis=1) != 0
         return found
 
-    for number, moment_us in moments.items():
-        sooner(number, moment_us)
-    for number in sponsored:
-        sooner(number, _sponsor_ends_us(bound, at_us))
+    # What is the same for all terminals is worked out once a set of faces.
+    following = next_moments_us(compiled, at_us)
+    if remembered is not None:
+        midnight_us = at_us - at_us % DAY_US + DAY_US
+        for number in np.flatnonzero(compiled.rules.day_slot >= 0).tolist():
+            following[number] = min(following.get(number, kernel.NEVER), midnight_us)
+    by_set = np.full(len(bound.any_bits), kernel.NEVER, dtype=np.int64)
+    for moment_us in sorted(set(following.values()), reverse=True):
+        by_set[near(number for number, when in following.items() if when == moment_us)] = moment_us
+    parts = [by_set[widest]] if (by_set != kernel.NEVER).any() else []
+    requests = next_requests_us(compiled, at_us)
     if requests is not None:
-        until = np.minimum(until, np.where(known, requests[bound.own], kernel.NEVER))
+        parts.append(requests[bound.own])
+    sponsored = [n for n, rule in enumerate(rules) if rule.who.sponsor_lapsed is not None]
+    if sponsored:
+        asked = near(sponsored)[widest]
+        parts.append(np.where(asked, _sponsor_ends_us(bound, at_us), kernel.NEVER))
     if remembered is not None:
         for number in np.flatnonzero(compiled.rules.motion_slot >= 0).tolist():
             since_us = remembered.over_since_us[:, compiled.rules.motion_slot[number]]
-            over = since_us != kernel.NEVER
+            over = (since_us != kernel.NEVER) & near([number])[widest]
             bites_us = np.where(over, since_us, 0) + compiled.rules.for_us[number]
-            sooner(number, np.where(over & (bites_us > at_us), bites_us, kernel.NEVER))
-        for number in np.flatnonzero(compiled.rules.day_slot >= 0).tolist():
-            sooner(number, at_us - at_us % DAY_US + DAY_US)
-    return np.broadcast_to(until, (n,))
+            parts.append(np.where(over & (bites_us > at_us), bites_us, kernel.NEVER))
+    if not parts:
+        return np.broadcast_to(np.int64(kernel.NEVER), (n,))
+    return np.where(known, np.minimum.reduce(parts), kernel.NEVER)
 
 
 def _sponsor_ends_us(bound: Bound, at_us: int) -> npt.NDArray[np.int64]:

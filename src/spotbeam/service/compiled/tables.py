@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +29,12 @@ class CompiledPolicy:
         order: The policy's rules in the kernel's order, by their place in the policy.
         rules: Tables of the kernel, in its order.
         face_bits: Rules that cover a face of the ground, shape (n_face, n_word).
+        no_grant_reason: What a face answers without a grant and without a request.
         guards_km: Guard widths that rules ask for, smallest first.
         guard_masks: Rules that ask for each of them, shape (n_guard, n_word).
         motion_rules, day_rules: Ids of the rules that remember, by column of the memory.
+        asking: By attribute of a terminal: the rules (bits) that do not ask for it, and those that
+            accept each value that any of them names.
     """
 
     policy: Policy
@@ -39,10 +42,12 @@ class CompiledPolicy:
     order: tuple[int, ...]
     rules: kernel.Rules
     face_bits: kernel.Bits
+    no_grant_reason: npt.NDArray[np.uint8]
     guards_km: tuple[float, ...]
     guard_masks: kernel.Bits
     motion_rules: tuple[str, ...]
     day_rules: tuple[str, ...]
+    asking: Mapping[str, tuple[int, Mapping[str, int]]]
 
     @property
     def ordered(self) -> list[Rule]:
@@ -68,13 +73,30 @@ def compile_policy(policy: Policy, ground: GroundLike) -> CompiledPolicy:
         order=tuple(order),
         rules=_rule_tables(rules, order, guards_km, motion, days),
         face_bits=_face_bits(rules, ground.face_territories),
+        no_grant_reason=_no_grant_reasons(ground.face_territories),
         guards_km=guards_km,
         guard_masks=np.stack(
             [mask(rules, (rule.guard_km == width for rule in rules)) for width in guards_km]
         ),
         motion_rules=tuple(motion),
         day_rules=tuple(days),
+        asking={column: _asking(rules, column) for column in _ASKED},
     )
+
+
+_ASKED = ("fleet", "sponsor", "registrant_country", "plan", "mobility", "protection", "account")
+
+
+def _asking(rules: Sequence[Rule], column: str) -> tuple[int, dict[str, int]]:
+    indifferent = 0
+    naming: dict[str, int] = {}
+    for number, rule in enumerate(rules):
+        asked = getattr(rule.who, column)
+        if not asked:
+            indifferent |= 1 << number
+        for name in asked:
+            naming[name] = naming.get(name, 0) | 1 << number
+    return indifferent, naming
 
 
 def _turn(rule: Rule) -> int:
@@ -83,6 +105,7 @@ def _turn(rule: Rule) -> int:
 
 
 def n_words(n_rules: int) -> int:
+    """How many words of 64 bits hold a bit for each rule."""
     return max(1, -(-n_rules // 64))
 
 
@@ -120,7 +143,7 @@ def _rule_tables(
         guard=np.array([guards_km.index(rule.guard_km) for rule in rules], np.int32),
         limit_rank=_limit_ranks(rules, order),
         max_mbps=floats((rule.max_mbps for rule in rules), np.nan).astype(np.float32),
-        asks=np.array([t != Thresholds() for t in asked], np.bool_),
+        asks=np.array([_asks(t) for t in asked], np.uint8),
         over_kmh=floats((t.over_kmh for t in asked), _NO_LIMIT),
         over_altitude_m=floats((t.over_altitude_m for t in asked), _NO_LIMIT),
         below_assurance=np.array(
@@ -147,6 +170,14 @@ def _role(rule: Rule) -> int:
         Effect.LIMIT: kernel.LIMITING,
         Effect.DENY: kernel.DENYING,
     }[rule.effect]
+
+
+def _asks(asked: Thresholds) -> int:
+    motion = {"over_kmh", "clear_below_kmh", "for_s", "over_altitude_m"}
+    more = any(
+        getattr(asked, name) is not None for name in asked.__struct_fields__ if name not in motion
+    )
+    return kernel.ASKS_MOTION * asked.has_motion | kernel.ASKS_MORE * more
 
 
 def _slots(rules: Sequence[Rule], ids: Sequence[str]) -> kernel.Ints:
@@ -191,6 +222,10 @@ def clock(compiled: CompiledPolicy, at_us: int) -> kernel.Clock:
     """What of the rules stands at a moment, for the unprotected and the protected."""
     policy, rules = compiled.policy, compiled.ordered
     stands, dark, lost = [], [], []
+    if not any(is_stale(rule, policy, at_us) for rule in rules):
+        standing = mask(rules, (rule.in_force(at_us) for rule in rules))
+        nothing = np.zeros((len(_VARIANTS), standing.size), dtype=np.uint64)
+        return kernel.Clock(nothing + standing, nothing, nothing)
     for protected, served in _VARIANTS:
         stands_now, dark_now, lost_now = [], [], []
         for rule in rules:
@@ -210,17 +245,23 @@ def clock(compiled: CompiledPolicy, at_us: int) -> kernel.Clock:
 
 def no_grant_reasons(compiled: CompiledPolicy, at_us: int) -> npt.NDArray[np.uint8]:
     """What each face answers where nothing grants it: shape (n_face,), codes of `REASONS`."""
-    codes = {
-        name: REASONS.index(name)
-        for name in ("PENDING_AUTHORISATION", "IN_OCEAN", "NOT_AUTHORISED")
-    }
-    reasons = np.empty(len(compiled.ground.face_territories), dtype=np.uint8)
+    is_open = [request.verb == "activate" for request in compiled.policy.requests]
+    if not any(is_open):
+        return compiled.no_grant_reason
+    reasons = compiled.no_grant_reason.copy()
     for face, ids in enumerate(compiled.ground.face_territories):
         if compiled.policy.has_open_request("activate", ids, at_us):
-            reasons[face] = codes["PENDING_AUTHORISATION"]
-        else:
-            reasons[face] = codes["IN_OCEAN" if is_at_sea(ids) else "NOT_AUTHORISED"]
+            reasons[face] = REASONS.index("PENDING_AUTHORISATION")
     return reasons
+
+
+def _no_grant_reasons(faces: Sequence[Ids]) -> npt.NDArray[np.uint8]:
+    """As `no_grant_reasons`, where nobody asked for anything."""
+    codes = {at_sea: REASONS.index(name) for at_sea, name in _AT_SEA.items()}
+    return np.array([codes[is_at_sea(ids)] for ids in faces], dtype=np.uint8)
+
+
+_AT_SEA = {True: "IN_OCEAN", False: "NOT_AUTHORISED"}
 
 
 def next_moments_us(compiled: CompiledPolicy, at_us: int) -> dict[int, int]:

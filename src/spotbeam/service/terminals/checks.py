@@ -120,6 +120,7 @@ def _read_column(
 
 
 def unknown_column(columns: Mapping[str, Any]) -> Fault | None:
+    """The first column that terminals do not have, with the nearest that they have."""
     for name in columns:
         if name not in COLUMNS:
             near = nearest(str(name), COLUMNS)
@@ -150,6 +151,7 @@ def _ids(values: Any) -> tuple[Any, Fault | None]:
 
 
 def repeated_id(ids: Any) -> Fault | None:
+    """The first id that stands there for the second time."""
     if pc.count_distinct(ids).as_py() == len(ids):
         return None
     seen: dict[str, int] = {}
