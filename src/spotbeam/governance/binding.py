@@ -45,7 +45,7 @@ def bound(state: State, name: str, note: str) -> State:
         note: The anchor's checkpoint, for changes of the witness quorum.
     """
     proposed = state.changes[name]
-    if len(proposed.approvals) < 2:  # fewer than two is no quorum: spare the digest
+    if not proposed.approvals:
         return state
     approvals = counting(state, proposed)
     if not is_met(state, quorum_for(state, proposed), approvals):
