@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +18,13 @@ _TOLERANCE = 1.0 / 2500.0
 
 
 class Label(NamedTuple):
-    """A name on the map: where it stands and the radius of the free room around it."""
+    """A name on the map: where it stands, the radius of the free room around it, and of what."""
 
     x: float
     y: float
     room: float
     text: str
-    is_disputed: bool
+    of: Literal["country", "disputed", "own"]
 
 
 class MapGround(NamedTuple):
@@ -230,18 +230,18 @@ def _labels(
 ) -> list[Label]:
     """A name in the largest room of each country and of each disputed land, if there is room."""
     holders, lands = _holders(ground.view), borders.land_of_pieces()
-    shapes: dict[tuple[str, bool], list[Any]] = {}
+    shapes: dict[tuple[str, Literal["country", "disputed", "own"]], list[Any]] = {}
     for piece, shape in land:
         disputed = lands[piece]
         if disputed is not None:
-            shapes.setdefault((_short(disputed.title), True), []).append(shape)
+            shapes.setdefault((_short(disputed.title), "disputed"), []).append(shape)
         elif len(holders[piece]) == 1:
-            shapes.setdefault((ground.name_of(holders[piece][0]), False), []).append(shape)
+            shapes.setdefault((ground.name_of(holders[piece][0]), "country"), []).append(shape)
     for name, shape in own:
-        shapes.setdefault((name, False), []).append(shape)
+        shapes.setdefault((name, "own"), []).append(shape)
     window = shapely.box(frame.west, frame.south, frame.east, frame.north)
     labels = []
-    for (text, is_disputed), parts in shapes.items():
+    for (text, of), parts in shapes.items():
         whole = shapely.intersection(shapely.union_all(shapely.make_valid(np.array(parts))), window)
         largest = max(shapely.get_parts(whole), key=shapely.area, default=None)
         if largest is None or largest.area < (frame.width / 60.0) ** 2:
@@ -249,7 +249,7 @@ def _labels(
         circle = shapely.maximum_inscribed_circle(largest, tolerance=frame.width / 400.0)
         middle, rim = shapely.get_coordinates(circle)
         room = float(np.hypot(*(rim - middle)))
-        labels.append(Label(float(middle[0]), float(middle[1]), room, text, is_disputed))
+        labels.append(Label(float(middle[0]), float(middle[1]), room, text, of))
     return sorted(labels, key=lambda label: (-label.room, label.text))
 
 

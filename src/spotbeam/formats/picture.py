@@ -156,9 +156,9 @@ def _panel(sheet: Sheet, scene: _Scene, x_in: float, y_in: float, width_in: floa
 def _lines(panel: Panel, ground: MapGround, weight: float) -> None:
     world = panel.frame.kind == "world"
     thin = weight * (0.5 if world else 1.0)
-    if not world and weight >= 1.0:
+    if weight >= 1.0:
         for lines in (ground.coasts, ground.borders, ground.disputed):
-            panel.lines(lines, 2.0, "#FFFFFF60")
+            panel.lines(lines, 1.2 if world else 2.0, "#FFFFFF60")
     panel.lines(ground.coasts, 0.65 * thin, legend.BORDER)
     panel.lines(ground.borders, 0.75 * thin, legend.BORDER)
     panel.lines(ground.disputed, 1.0 * thin, legend.BORDER, style=(0, (1.2, 1.4)))
@@ -175,8 +175,9 @@ def _names(panel: Panel, scene: _Scene) -> None:
         half = (width / 2.0 + 0.03) * per_in
         inside = scene.frame.west < label.x - half and label.x + half < scene.frame.east
         # A name may reach past the circle that it stands in, but not far.
-        if inside and room_in > 0.13 and width < 3.2 * room_in and len(lines) < 3:
-            panel.name(label.x, label.y, lines, size, muted=label.is_disputed)
+        fits = room_in > 0.13 and width < 3.2 * room_in and len(lines) < 3
+        if inside and (fits or label.of == "own"):
+            panel.name(label.x, label.y, lines, size, muted=label.of == "disputed")
 
 
 def _cell_width_in(scene: _Scene, width_in: float) -> float:
@@ -374,7 +375,9 @@ def _terminals_map(sheet: Sheet, scene: _Scene, x_in: float, y_in: float, width_
     at = x_in
     for name, number in _state_counts(scene).items():
         state = legend.STATES[name]
-        _mark(sheet, at + 0.06, y_key, state)
         text = f"{state.label} {number:,}"
+        if at + 0.15 + text_width_in(text, 7) > x_in + width_in + 0.05:
+            at, y_key = x_in, y_key + 0.16
+        _mark(sheet, at + 0.06, y_key, state)
         sheet.text(at + 0.15, y_key + 0.035, text, 7, colour=legend.MUTED)
         at += 0.15 + text_width_in(text, 7) + 0.14

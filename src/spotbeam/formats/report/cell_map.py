@@ -215,7 +215,8 @@ def _names(pen: _Pen, ground: MapGround) -> Markup:
     for label in ground.labels:
         room = label.room * scale
         lines = textwrap.wrap(label.text, max(10, int(room / 40)), break_long_words=False)
-        if room < 130 or max(map(len, lines)) * 75 > 3.4 * room or len(lines) > 2:
+        is_tight = room < 130 or max(map(len, lines)) * 75 > 3.4 * room or len(lines) > 2
+        if is_tight and label.of != "own":
             continue
         x, y = pen.units(np.array([label.x]), np.array([label.y]))[0].tolist()
         half = 40 * max(map(len, lines))
