@@ -18,7 +18,8 @@ from spotbeam.governance.state import Given, Proposed, Seated, State
 from spotbeam.governance.void import demand
 
 CONTACT_COUNTS_US = 90 * DAY_US
-"""How long a contact keeps its person from approving anything on that ground."""
+"""From when it is recorded until this long after it happened, a contact keeps its person from
+approving anything on that ground."""
 EMERGENCY = QuorumRule(persons=2, factors=2)
 
 
@@ -45,7 +46,7 @@ def demand_eligible(state: State, proposed: Proposed, person: Seated, key: str, 
         demand(
             not (
                 touched.counts
-                and since_us <= at_us < since_us + CONTACT_COUNTS_US
+                and at_us < since_us + CONTACT_COUNTS_US
                 and may_overlap(touched.contact.where, ground_of(state, proposed))
             ),
             "recused",
