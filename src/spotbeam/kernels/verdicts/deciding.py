@@ -76,8 +76,7 @@ def decide(
     is_settled, served, blocked = memory.is_settled, memory.served, memory.blocked
     days, data_gb = memory.days, memory.data_gb
     n_face, n_guard, n_group = face_bits.shape[0], touched.shape[1], who.shape[1]
-    has_dark = np.any(dark_bits != NOTHING)
-    has_lost = np.any(lost != NOTHING)
+    has_dark, has_lost = clock.has_dark, clock.has_lost
     for i in range(outcome.shape[0]):
         flags = all_flags[i]
         outcome[i] = DENY

@@ -124,11 +124,14 @@ class Clock(NamedTuple):
         stands: In force and not stale, or stale and holding: shape (3, n_word).
         dark: Denies and limits that close their whole ground for being stale.
         lost: Grants in force that no longer grant for being stale.
+        has_dark, has_lost: Whether there are any at all.
     """
 
     stands: Bits
     dark: Bits
     lost: Bits
+    has_dark: bool
+    has_lost: bool
 
 
 class Readings(NamedTuple):

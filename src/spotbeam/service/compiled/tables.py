@@ -225,7 +225,7 @@ def clock(compiled: CompiledPolicy, at_us: int) -> kernel.Clock:
     if not any(is_stale(rule, policy, at_us) for rule in rules):
         standing = mask(rules, (rule.in_force(at_us) for rule in rules))
         nothing = np.zeros((len(_VARIANTS), standing.size), dtype=np.uint64)
-        return kernel.Clock(nothing + standing, nothing, nothing)
+        return kernel.Clock(nothing + standing, nothing, nothing, False, False)
     for protected, served in _VARIANTS:
         stands_now, dark_now, lost_now = [], [], []
         for rule in rules:
@@ -240,7 +240,9 @@ def clock(compiled: CompiledPolicy, at_us: int) -> kernel.Clock:
         stands.append(mask(rules, stands_now))
         dark.append(mask(rules, dark_now))
         lost.append(mask(rules, lost_now))
-    return kernel.Clock(np.stack(stands), np.stack(dark), np.stack(lost))
+    return kernel.Clock(
+        np.stack(stands), np.stack(dark), np.stack(lost), bool(np.any(dark)), bool(np.any(lost))
+    )
 
 
 def no_grant_reasons(compiled: CompiledPolicy, at_us: int) -> npt.NDArray[np.uint8]:
