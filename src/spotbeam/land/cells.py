@@ -152,8 +152,7 @@ def grid_of(cells: npt.ArrayLike, resolution: int | None = None) -> CellGrid:
     listed = ids.tolist()
     if resolution is None:
         resolution = h3.get_resolution(listed[0]) if listed else 0
-    # An H3 id holds its resolution in bits 52 to 55 (h3geo.org, "H3 Index").
-    odd = ids[(ids >> np.uint64(52)) & np.uint64(15) != resolution]
+    odd = ids[_resolutions(ids) != resolution]
     if len(odd):
         raise InputError(
             f"cell {h3.int_to_str(int(odd[0]))} is not of resolution {resolution}",
@@ -190,20 +189,17 @@ def cell_boundaries(cells: CellIds) -> CellBoundaries:
     corners = np.array(list(chain.from_iterable(rings)), dtype=np.float64).reshape(-1, 2)
     lon_deg = _unwrapped(corners[:, 1], start)
     low, high = _extremes(lon_deg, start)
-    poles = np.array(
-        [
-            h3.latlng_to_cell(lat, 0.0, resolution)
-            for resolution in {h3.get_resolution(cell) for cell in ids[:1].tolist()}
-            for lat in (-90.0, 90.0)
-        ],
-        dtype=np.uint64,
-    )
+    poles = [
+        h3.latlng_to_cell(lat, 0.0, resolution)
+        for resolution in np.unique(_resolutions(ids)).tolist()
+        for lat in (-90.0, 90.0)
+    ]
     return CellBoundaries(
         lat_deg=np.ascontiguousarray(corners[:, 0]),
         lon_deg=lon_deg,
         start=start,
         crosses_antimeridian=(low < -180.0) | (high > 180.0),
-        holds_pole=np.isin(ids, poles),
+        holds_pole=np.isin(ids, np.array(poles, dtype=np.uint64)),
     )
 
 
@@ -211,7 +207,7 @@ def cell_polygons(cells: CellIds, *, great_circles: bool = False) -> npt.NDArray
     """Each cell as a shapely polygon in longitude and latitude, cut at the antimeridian.
 
     Args:
-        cells: H3 ids of one resolution.
+        cells: H3 ids.
         great_circles: follow H3's own edges, which bend on the map, by eight pieces an edge.
     """
     drawn = cell_boundaries(cells)
@@ -238,6 +234,11 @@ def cell_polygons(cells: CellIds, *, great_circles: bool = False) -> npt.NDArray
 def _check_resolution(resolution: int) -> None:
     if not 0 <= resolution <= MAX_RESOLUTION:
         raise InputError(f"resolution {resolution} is not between 0 and {MAX_RESOLUTION}")
+
+
+def _resolutions(cells: CellIds) -> npt.NDArray[np.uint64]:
+    """The resolution of each cell: bits 52 to 55 of its id (h3geo.org, "H3 Index")."""
+    return (cells >> np.uint64(52)) & np.uint64(15)
 
 
 def _sift(geometry: Any, resolution: int) -> tuple[CellIds, CellIds]:

@@ -100,7 +100,7 @@ class Ground:
             holds the point's own face; that of a point that is no place is empty.
         """
         lat, lon, radius = _columns(lat_deg, lon_deg, radius_m)
-        wrong = np.flatnonzero(~(radius >= 0.0))
+        wrong = np.flatnonzero(~((radius >= 0.0) & np.isfinite(radius)))
         if len(wrong):
             raise InputError(
                 f"radius {radius[wrong[0]]} m is not a distance", place=f"point {wrong[0]}"
@@ -248,7 +248,8 @@ def ground(view: str, own: Sequence[OwnTerritory] = (), *, cells: Sequence[str] 
     return _ground(view, tuple(own), named)
 
 
-@functools.lru_cache(maxsize=8)
+# A raster of the world takes 120 MB: few are kept.
+@functools.lru_cache(maxsize=3)
 def _ground(view: str, own: tuple[OwnTerritory, ...], cells: tuple[str, ...]) -> Ground:
     return Ground(view, own, cells, _lookup(own, cells))
 
@@ -260,7 +261,7 @@ def _lookup(own: tuple[OwnTerritory, ...], cells: tuple[str, ...]) -> Lookup:
         borders.piece_geometries(),
         borders.belts()[1],
         np.array([territory.geometry for territory in own], dtype=object),
-        np.array([_cell_outline(cell) for cell in cells], dtype=object),
+        cell_polygons(np.array([cell_from_hex(cell) for cell in cells], dtype=np.uint64)),
     ]
     regions = np.concatenate(layers)
     parts, region_of_part = shapely.get_parts(regions, return_index=True)
