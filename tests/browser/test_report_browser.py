@@ -7,8 +7,8 @@ import pytest
 from support.chromium import Chromium
 from support.forecasts import small_forecast
 
-from spotbeam.formats.picture import draw_map
-from spotbeam.formats.report import report_html
+from spotbeam.report.map.picture import draw_map
+from spotbeam.report.page import report_html
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -18,8 +18,10 @@ from spotbeam.assembly.run_folder import CUBE, RunFolder
 from spotbeam.assembly.scenarios import adjusted, load_scenario
 from spotbeam.compute.blocks import run_blocks
 from spotbeam.errors import UnknownName
-from spotbeam.formats import cell_exports, cells_file, cube, picture, report
+from spotbeam.formats import cell_exports, cells_file, cube
 from spotbeam.formats.atomic import write_bytes
+from spotbeam.report.map.picture import draw_map
+from spotbeam.report.page import forecast_repr_html, report_html
 from spotbeam.twin import forecast as twin_forecast
 from spotbeam.twin.coverage import BlockTally, CoverageInputs, CoverageWorker, merge_blocks
 from spotbeam.twin.scenario import Scenario
@@ -73,7 +75,7 @@ class Forecast:
         return fields
 
     def _repr_html_(self) -> str:
-        return report.forecast_repr_html(self.world, self.answer)
+        return forecast_repr_html(self.world, self.answer)
 
     def __repr__(self) -> str:
         area = self.summary["area"]
@@ -203,8 +205,8 @@ def _write_files(out: Path, world: World, answer: twin_forecast.Answer) -> None:
     """All files but the cube; `summary.json` last, so that its presence means all is there."""
     cells_file.write_cells(out / "cells.parquet", answer.cells)
     cells_file.write_terminals(out / "terminals.parquet", answer.terminals)
-    image = picture.draw_map(world, answer)
+    image = draw_map(world, answer)
     write_bytes(out / "map.png", image)
-    write_bytes(out / "report.html", report.report_html(world, answer, picture=image).encode())
+    write_bytes(out / "report.html", report_html(world, answer, picture=image).encode())
     text = json.dumps(answer.summary, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_bytes(out / "summary.json", text.encode() + b"\n")

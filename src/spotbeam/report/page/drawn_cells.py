@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spotbeam.formats import legend
-from spotbeam.formats.captions import count, duration, share
-from spotbeam.formats.glossary import reason_in_words
 from spotbeam.land.cells import CellGrid, grid_of
+from spotbeam.report import legend
+from spotbeam.report.captions import count, duration, share
+from spotbeam.report.glossary import reason_in_words
 from spotbeam.twin.forecast import Answer
 from spotbeam.twin.world import World
 

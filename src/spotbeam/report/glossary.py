@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from spotbeam.formats.captions import duration
+from spotbeam.report.captions import duration
 from spotbeam.service.rules import Rule
 from spotbeam.times import format_time
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spotbeam.formats import legend
-from spotbeam.formats.bands import Band, availability_bands, satellite_bands
-from spotbeam.formats.captions import constellation_line, count, square_km, window_line
-from spotbeam.formats.map_canvas import (
+from spotbeam.report import legend
+from spotbeam.report.bands import Band, availability_bands, satellite_bands
+from spotbeam.report.captions import constellation_line, count, square_km, window_line
+from spotbeam.report.map.map_canvas import (
     WIDTH_IN,
     Panel,
     Sheet,
@@ -22,8 +22,8 @@ from spotbeam.formats.map_canvas import (
     text_width_in,
     wrapped,
 )
-from spotbeam.formats.map_ground import MapGround, map_ground
-from spotbeam.formats.projection import Frame, Rings, cell_rings, frame_of
+from spotbeam.report.map.map_ground import MapGround, map_ground
+from spotbeam.report.map.projection import Frame, Rings, cell_rings, frame_of
 from spotbeam.twin.forecast import Answer
 from spotbeam.twin.world import World
 

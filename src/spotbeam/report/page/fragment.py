@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 
-from spotbeam.formats import legend
-from spotbeam.formats.captions import constellation_line, count, share, square_km, window_line
-from spotbeam.formats.picture import draw_map
-from spotbeam.formats.report.markup import Markup, join, tag, void
+from spotbeam.report import legend
+from spotbeam.report.captions import constellation_line, count, share, square_km, window_line
+from spotbeam.report.map.picture import draw_map
+from spotbeam.report.page.markup import Markup, join, tag, void
 from spotbeam.twin.forecast import Answer
 from spotbeam.twin.world import World
 

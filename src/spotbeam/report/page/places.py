@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from spotbeam.formats import legend
-from spotbeam.formats.captions import count, duration, share, square_km
-from spotbeam.formats.report.drawn_cells import place
-from spotbeam.formats.report.markup import Column, Markup, join, listing, table, tag
-from spotbeam.formats.report.words import reason_cell, status_word
 from spotbeam.land import borders
+from spotbeam.report import legend
+from spotbeam.report.captions import count, duration, share, square_km
+from spotbeam.report.page.drawn_cells import place
+from spotbeam.report.page.markup import Column, Markup, join, listing, table, tag
+from spotbeam.report.page.words import reason_cell, status_word
 from spotbeam.twin.forecast import Answer
 from spotbeam.twin.world import World
 

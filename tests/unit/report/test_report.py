@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from support.forecasts import DECISIONS, small_forecast
 
-from spotbeam.formats import captions, glossary, legend
-from spotbeam.formats.report import drawn_cells, forecast_repr_html, report_html
-from spotbeam.formats.report.markup import Markup, tag
 from spotbeam.land.cells import cells_of_world
+from spotbeam.report import captions, glossary, legend
+from spotbeam.report.page import drawn_cells, forecast_repr_html, report_html
+from spotbeam.report.page.markup import Markup, tag
 from spotbeam.service.verdict import REASONS
 
 HOSTILE = "<script>alert(1)</script>\"'&<b onmouseover=alert(2)>"
@@ -311,7 +311,7 @@ def test_coarser_cells_are_those_of_h3():
 
 def test_too_many_cells_are_joined_and_the_picture_stands_beside(monkeypatch):
     monkeypatch.setattr(drawn_cells, "MAX_CELLS", 500)
-    monkeypatch.setattr("spotbeam.formats.report.map_section.MAX_CELLS", 500)
+    monkeypatch.setattr("spotbeam.report.page.map_section.MAX_CELLS", 500)
     monkeypatch.setattr(drawn_cells, "_MAX_GROUPS", 200)
     world, answer = small_forecast(cells=cells_of_world(1), resolution=1)
     drawn = drawn_cells.drawn_cells(world, answer)

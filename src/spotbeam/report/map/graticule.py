@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spotbeam.formats.projection import Floats, Frame
+from spotbeam.report.map.projection import Floats, Frame
 
 
 def graticule(frame: Frame) -> list[tuple[str, float, Floats, Floats]]:

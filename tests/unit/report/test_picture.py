@@ -9,9 +9,11 @@ import shapely
 from matplotlib.image import imread
 from support.forecasts import small_forecast
 
-from spotbeam.formats import legend
-from spotbeam.formats.bands import availability_bands, satellite_bands
-from spotbeam.formats.map_canvas import (
+from spotbeam.land import borders, views
+from spotbeam.land.cells import cells_in, cells_of_world
+from spotbeam.report import legend
+from spotbeam.report.bands import availability_bands, satellite_bands
+from spotbeam.report.map.map_canvas import (
     DPI,
     Panel,
     Sheet,
@@ -20,17 +22,15 @@ from spotbeam.formats.map_canvas import (
     text_width_in,
     wrapped,
 )
-from spotbeam.formats.map_ground import map_ground
-from spotbeam.formats.picture import draw_map
-from spotbeam.formats.projection import (
+from spotbeam.report.map.map_ground import map_ground
+from spotbeam.report.map.picture import draw_map
+from spotbeam.report.map.projection import (
     Frame,
     cell_rings,
     equal_earth,
     frame_of,
     lambert_equal_area,
 )
-from spotbeam.land import borders, views
-from spotbeam.land.cells import cells_in, cells_of_world
 from spotbeam.service.status import PUBLIC_WORDS
 from spotbeam.twin.tables import TERMINAL_STATES
 

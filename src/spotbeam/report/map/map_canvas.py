@@ -27,10 +27,10 @@ from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from PIL import Image
 
-from spotbeam.formats import legend
-from spotbeam.formats.graticule import crossing, degrees, graticule
-from spotbeam.formats.palette import reduced
-from spotbeam.formats.projection import EARTH_RADIUS_KM, Floats, Frame, Rings
+from spotbeam.report import legend
+from spotbeam.report.map.graticule import crossing, degrees, graticule
+from spotbeam.report.map.palette import reduced
+from spotbeam.report.map.projection import EARTH_RADIUS_KM, Floats, Frame, Rings
 
 WIDTH_IN = 9.0  # one inch is a hundred pixels of a README page
 DPI = 200

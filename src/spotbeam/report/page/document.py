@@ -7,8 +7,8 @@ import hashlib
 from functools import cache
 from importlib import resources
 
-from spotbeam.formats import legend
-from spotbeam.formats.captions import (
+from spotbeam.report import legend
+from spotbeam.report.captions import (
     age,
     count,
     duration,
@@ -17,9 +17,9 @@ from spotbeam.formats.captions import (
     square_km,
     window,
 )
-from spotbeam.formats.report import behind, people, places
-from spotbeam.formats.report.map_section import map_section
-from spotbeam.formats.report.markup import Markup, definitions, join, listing, safe, tag, void
+from spotbeam.report.page import behind, people, places
+from spotbeam.report.page.map_section import map_section
+from spotbeam.report.page.markup import Markup, definitions, join, listing, safe, tag, void
 from spotbeam.twin.forecast import Answer
 from spotbeam.twin.world import World
 
@@ -96,7 +96,7 @@ def report_html(world: World, answer: Answer, *, picture: bytes | None) -> str:
 
 @cache
 def _asset(name: str) -> str:
-    return (resources.files("spotbeam.formats.report") / name).read_text(encoding="utf-8")
+    return (resources.files("spotbeam.report.page") / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import spotbeam
-from spotbeam.formats import glossary, legend
-from spotbeam.formats.captions import age, count, moment, source
-from spotbeam.formats.report.markup import (
+from spotbeam.land import views
+from spotbeam.report import glossary, legend
+from spotbeam.report.captions import age, count, moment, source
+from spotbeam.report.page.markup import (
     Column,
     Markup,
     definitions,
@@ -17,8 +18,7 @@ from spotbeam.formats.report.markup import (
     tag,
     void,
 )
-from spotbeam.formats.report.words import state_word, status_word
-from spotbeam.land import views
+from spotbeam.report.page.words import state_word, status_word
 from spotbeam.times import format_time
 from spotbeam.twin.forecast import Answer
 from spotbeam.twin.world import World

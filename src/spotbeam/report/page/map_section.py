@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from spotbeam.formats import legend
-from spotbeam.formats.bands import Band
-from spotbeam.formats.captions import count, share, square_km
-from spotbeam.formats.report.cell_map import cell_map
-from spotbeam.formats.report.drawn_cells import MAX_CELLS
-from spotbeam.formats.report.markup import Column, Markup, join, listing, table, tag, void
-from spotbeam.formats.report.words import reason_cell, state_mark, status_word
+from spotbeam.report import legend
+from spotbeam.report.bands import Band
+from spotbeam.report.captions import count, share, square_km
+from spotbeam.report.page.cell_map import cell_map
+from spotbeam.report.page.drawn_cells import MAX_CELLS
+from spotbeam.report.page.markup import Column, Markup, join, listing, table, tag, void
+from spotbeam.report.page.words import reason_cell, state_mark, status_word
 from spotbeam.twin.forecast import Answer
 from spotbeam.twin.world import World
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from spotbeam.formats.projection import Floats, Frame
 from spotbeam.land import borders, views
 from spotbeam.land.territories import Ground
+from spotbeam.report.map.projection import Floats, Frame
 
 # Detail below this share of the picture's width cannot be seen.
 _TOLERANCE = 1.0 / 2500.0

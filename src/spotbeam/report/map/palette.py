@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from spotbeam.formats import legend
+from spotbeam.report import legend
 
 
 def reduced(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from spotbeam.formats import legend
-from spotbeam.formats.glossary import reason_in_words
-from spotbeam.formats.report.markup import Markup, join, safe, tag
+from spotbeam.report import legend
+from spotbeam.report.glossary import reason_in_words
+from spotbeam.report.page.markup import Markup, join, safe, tag
 
 
 def swatch(status: str) -> Markup:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spotbeam.formats import legend
-from spotbeam.formats.bands import Band, availability_bands, satellite_bands
-from spotbeam.formats.map_ground import MapGround, map_ground
-from spotbeam.formats.projection import EARTH_RADIUS_KM, Floats, Frame, cell_rings, frame_of
-from spotbeam.formats.report.drawn_cells import DrawnCells, drawn_cells
-from spotbeam.formats.report.markup import Markup, join, safe, tag
+from spotbeam.report import legend
+from spotbeam.report.bands import Band, availability_bands, satellite_bands
+from spotbeam.report.map.map_ground import MapGround, map_ground
+from spotbeam.report.map.projection import EARTH_RADIUS_KM, Floats, Frame, cell_rings, frame_of
+from spotbeam.report.page.drawn_cells import DrawnCells, drawn_cells
+from spotbeam.report.page.markup import Markup, join, safe, tag
 from spotbeam.twin.forecast import Answer
 from spotbeam.twin.world import World
 

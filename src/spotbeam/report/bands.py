@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spotbeam.formats import legend
+from spotbeam.report import legend
 
 Floats = npt.NDArray[np.float64]
 

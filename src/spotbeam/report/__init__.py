@@ -1,0 +1,1 @@
+"""What people look at: the map of a forecast, and its report."""
