@@ -2,7 +2,8 @@
 
 The entries are in one SQLite file (WAL, `synchronous=FULL`), the tree is in static tiles beside
 it. An entry is on disk before `append` returns; a checkpoint is signed only over entries on disk,
-is kept in the same file before it is shown to anyone, and is published after the tiles it needs.
+is kept in the same file before it is shown to anyone, and is published only after the tiles that
+it needs, and only with the witnesses' quorum.
 
 Who writes is fenced: opening the log counts a number in the file up, and a writer that finds
 another number than its own stops. After opening, nothing is signed until a quorum of witnesses
@@ -26,7 +27,7 @@ from spotbeam.record.checkpoint import (
 )
 from spotbeam.record.keys import Signer
 from spotbeam.record.merkle import MAX_SIZE, Tree, leaf_hash, node_hash, root_at
-from spotbeam.record.policy import WitnessPolicy
+from spotbeam.record.policy import WitnessPolicy, verify_witnessed
 from spotbeam.record.tile_reader import TileReader, directory
 from spotbeam.record.tile_writer import TileWriter
 from spotbeam.record.tiles import MAX_ENTRY_SIZE, TILE_HEIGHT, TILE_WIDTH
@@ -103,7 +104,7 @@ class Log:
             raise ValueError(f"the log is {self.origin!r}, its key is named {signer.key.name!r}")
         self.size: int = self._stored_size()
         self._tiles = TileWriter(tiles)
-        signed = self._check_nothing_lost(path)
+        self._signed = signed = self._check_nothing_lost(path)
         if signed and self._root(signed.size) != signed.root:
             raise Forked(
                 f"the {signed.size} entries here are not those that were signed", place=str(path)
@@ -189,7 +190,11 @@ class Log:
             self._confirmed = True
 
     def sign(self) -> bytes:
-        """Sign a checkpoint over everything on disk, publish it with its tiles, and return it.
+        """Sign a checkpoint over everything on disk, whose tiles are then in the folder.
+
+        It is for witnesses only, until enough of them have signed and `publish` takes it: a
+        signature that nobody has seen is forgotten without harm when a backup is restored, and
+        one that a single witness has seen comes back with `confirm`.
 
         Raises:
             RecordError: `confirm` was not called, or the log cannot go on.
@@ -204,29 +209,48 @@ class Log:
                 self._grow_tiles()
                 new = Checkpoint(self.origin, self._tiles.size, self._tiles.root())
                 note = sign_checkpoint(new, [self._signer])
-                self._keep_signed(note)
                 self._tiles.flush()
+                self._keep_signed(note)
+            except BaseException as fault:
+                self._stop(fault)
+                raise
+            self._signed = new
+            return note
+
+    def publish(self, note: bytes, policy: WitnessPolicy | None, *, now_s: int | None) -> None:
+        """Publish the checkpoint that was signed last, once enough witnesses have signed it.
+
+        It may be published again and again, with fresh cosignatures.
+
+        Args:
+            note: The checkpoint with its cosignatures.
+            policy: Which witnesses are enough; None publishes without any, for a log that nobody
+                relies on yet.
+            now_s: The log's clock; later cosignatures do not count.
+
+        Raises:
+            QuorumNotMet: Too few have signed; the last published checkpoint stays.
+        """
+        if policy is not None:
+            verify_witnessed(note, policy, now_s=now_s)
+        with self._commit:
+            self._check_fit()
+            if verify_checkpoint(note, [self._signer.key]) != self._signed:
+                raise RecordError("this is not the checkpoint that the log signed last")
+            try:
                 self._tiles.publish(note)
             except BaseException as fault:
                 self._stop(fault)
                 raise
-            return note
-
-    def publish(self, note: bytes) -> None:
-        """Publish the checkpoint that was signed last again, with more signatures on it."""
-        with self._commit:
-            self._check_fit()
-            self._tiles.publish(note)
 
     def reader(self) -> TileReader:
-        """The published tree, for proofs."""
-        published = self._tiles.published
-        if published is None:
-            raise RecordError("nothing is published yet")
-        return TileReader(directory(self._tiles.path), published)
+        """The tree as it was signed last, for proofs."""
+        if self._signed is None:
+            raise RecordError("nothing is signed yet")
+        return TileReader(directory(self._tiles.path), self._signed)
 
     def witness_request(self, held_size: int, note: bytes) -> AddCheckpoint:
-        """The request that asks a witness which holds `held_size` to sign a published note."""
+        """The request that asks a witness which holds `held_size` to sign a note from `sign`."""
         size = parse_signed_checkpoint(note)[0].size
         proof = self.reader().consistency_proof(held_size, size)
         return AddCheckpoint(held_size, tuple(proof), note)

@@ -78,7 +78,7 @@ def witnessed(log: Log, note: bytes, witnesses: dict[str, Witness], now_s: int) 
                 break
             held = read.held_size
         note = add_signatures(note, read.cosignatures)
-    log.publish(note)
+    log.publish(note, POLICY, now_s=now_s)
     return note
 
 
@@ -299,7 +299,7 @@ def test_what_a_witness_holds_past_the_published_is_compared_without_writing(
 ) -> None:
     """The log signed, the witnesses signed, and the power went before the tiles were there."""
     log.append([entry(i) for i in range(300)])
-    log.sign()
+    log.publish(log.sign(), None, now_s=None)
     shutil.copytree(tmp_path / "tiles", tmp_path / "before")
     log.append([entry(i) for i in range(300, 1_100)])
     witnessed(log, log.sign(), witnesses, NOW_S)
@@ -312,3 +312,40 @@ def test_what_a_witness_holds_past_the_published_is_compared_without_writing(
     assert sorted((tmp_path / "tiles").rglob("*")) == files
     assert parse_signed_checkpoint(again.sign())[0].size == 1_100
     again.close()
+
+
+def test_nothing_is_published_without_the_quorum(
+    log: Log, witnesses: dict[str, Witness], tmp_path: Path
+) -> None:
+    log.append([entry(0)])
+    note = log.sign()
+    some = {name: witness for name, witness in witnesses.items() if name != "W2"}
+    with pytest.raises(QuorumNotMet, match="W2"):
+        witnessed(log, note, some, NOW_S)
+    assert not (tmp_path / "tiles/checkpoint").exists()
+    log.append([entry(1)])
+    newer = witnessed(log, log.sign(), witnesses, NOW_S + 1)
+    assert (tmp_path / "tiles/checkpoint").read_bytes() == newer
+    log.append([entry(2)])
+    log.sign()
+    with pytest.raises(RecordError, match="not the checkpoint that the log signed last"):
+        log.publish(newer, POLICY, now_s=NOW_S + 2)
+
+
+def test_a_signature_that_one_witness_saw_comes_back_after_a_restore(
+    log: Log, witnesses: dict[str, Witness], tmp_path: Path
+) -> None:
+    log.append([entry(0)])
+    witnessed(log, log.sign(), witnesses, NOW_S)
+    log.close()
+    shutil.copytree(tmp_path, tmp_path.with_name("backup"))
+    again = opened(tmp_path)
+    again.confirm(held(witnesses), POLICY)
+    again.append([entry(1)])
+    with pytest.raises(QuorumNotMet):
+        witnessed(again, again.sign(), {"W1": witnesses["W1"]}, NOW_S + 1)
+    again.close()
+    restored = opened(tmp_path.with_name("backup"))
+    with pytest.raises(Forked, match="'W1' has signed 2 entries"):
+        restored.confirm(held(witnesses), POLICY)
+    restored.close()
