@@ -85,13 +85,10 @@ class Terminals:
         text = functools.partial(pa.scalar, type=pa.large_string())
         count = pa.array(np.arange(1, len(lat_deg) + 1)).cast(pa.large_string())
         number = pc.utf8_lpad(count, len(str(len(lat_deg))), "0")
-        columns = {
-            "id": pc.binary_join_element_wise(text(prefix), number, text("-")),
-            "lat_deg": lat_deg,
-            "lon_deg": lon_deg,
-        }
-        shared = {name: value for name, value in common.items() if name not in columns}
-        return cls.from_columns(columns, place=place, common=shared)
+        positions = {"lat_deg": lat_deg, "lon_deg": lon_deg}
+        shared = {name: value for name, value in common.items() if name not in (*positions, "id")}
+        ids = pc.binary_join_element_wise(text(prefix), number, text("-"))
+        return cls._read(positions | {"id": ids}, shared, place, may_repeat=False)
 
     @classmethod
     def from_columns(
@@ -112,7 +109,18 @@ class Terminals:
         Raises:
             TerminalsError: the first bad value with its row (counted from 1) and column.
         """
-        parts, fault = read_columns(columns, common or {})
+        return cls._read(columns, common or {}, place)
+
+    @classmethod
+    def _read(
+        cls,
+        columns: Mapping[str, Any],
+        common: Mapping[str, Any],
+        place: str,
+        *,
+        may_repeat: bool = True,
+    ) -> Self:
+        parts, fault = read_columns(columns, common, may_repeat=may_repeat)
         if fault is not None:
             row = f", row {fault.row + 1}" if fault.row >= 0 else ""
             raise TerminalsError(fault.reason, place=f"{place}{row}, {fault.column}")
