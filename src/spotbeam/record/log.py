@@ -92,23 +92,11 @@ class Log:
         self._broken: str | None = None
         self._confirmed = False
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.execute("BEGIN IMMEDIATE")
-        self._database.execute("UPDATE log SET fence = fence + 1")
-        self.origin, self._fence = self._database.execute(
-            "SELECT origin, fence FROM log"
-        ).fetchone()
-        self._database.execute("COMMIT")
-        if signer.key.name != self.origin:
-            raise ValueError(f"the log is {self.origin!r}, its key is named {signer.key.name!r}")
-        self.size: int = self._stored_size()
-        self._tiles = TileWriter(tiles)
-        self._signed = signed = self._check_nothing_lost(path)
-        if signed and self._root(signed.size) != signed.root:
-            raise Forked(
-                f"the {signed.size} entries here are not those that were signed", place=str(path)
-            )
+        try:
+            self._open(path, tiles)
+        except BaseException:
+            self._database.close()
+            raise
 
     def append(self, entries: Sequence[bytes]) -> range:
         """Add entries together; their numbers, once they are on disk.
@@ -259,6 +247,27 @@ class Log:
         """Close the file."""
         with self._commit:
             self._database.close()
+
+    def _open(self, path: Path, tiles: Path) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        (self.origin,) = self._database.execute("SELECT origin FROM log").fetchone()
+        if self._signer.key.name != self.origin:  # before anyone else is fenced out
+            raise ValueError(
+                f"the log is {self.origin!r}, its key is named {self._signer.key.name!r}"
+            )
+        self._database.execute("BEGIN IMMEDIATE")
+        self._database.execute("UPDATE log SET fence = fence + 1")
+        (self._fence,) = self._database.execute("SELECT fence FROM log").fetchone()
+        self._database.execute("COMMIT")
+        self.size: int = self._stored_size()
+        self._tiles = TileWriter(tiles)
+        self._signed = self._check_nothing_lost(path)
+        if self._signed and self._root(self._signed.size) != self._signed.root:
+            raise Forked(
+                f"the {self._signed.size} entries here are not those that were signed",
+                place=str(path),
+            )
 
     def _write_waiting(self) -> None:
         with self._queue:

@@ -272,6 +272,7 @@ def test_a_log_is_never_started_over(log: Log, tmp_path: Path) -> None:
         Log(tmp_path / "other.sqlite", tmp_path / "tiles", LOG)
     with pytest.raises(ValueError, match="its key is named"):
         Log(tmp_path / "log.sqlite", tmp_path / "tiles", signer_from_seed("x", 1, b"\1" * 32))
+    assert log.append([entry(0)]) == range(1)  # a wrong key has not fenced anyone out
     with pytest.raises(MalformedRecord):
         create_log(tmp_path / "new.sqlite", "two\nlines")
     assert not (tmp_path / "new.sqlite").exists()
