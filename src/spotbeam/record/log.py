@@ -262,7 +262,7 @@ class Log:
         self._database.execute("COMMIT")
         self.size: int = self._stored_size()
         self._tiles = TileWriter(tiles)
-        self._signed = self._check_nothing_lost(path)
+        self._signed: Checkpoint | None = self._check_nothing_lost(path)
         if self._signed and self._root(self._signed.size) != self._signed.root:
             raise Forked(
                 f"the {self._signed.size} entries here are not those that were signed",
