@@ -91,6 +91,7 @@ class Log:
         self._waiting: list[_Waiting] = []
         self._broken: str | None = None
         self._confirmed = False
+        self._signed: Checkpoint | None = None
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._open(path, tiles)
@@ -262,7 +263,7 @@ class Log:
         self._database.execute("COMMIT")
         self.size: int = self._stored_size()
         self._tiles = TileWriter(tiles)
-        self._signed: Checkpoint | None = self._check_nothing_lost(path)
+        self._signed = self._check_nothing_lost(path)
         if self._signed and self._root(self._signed.size) != self._signed.root:
             raise Forked(
                 f"the {self._signed.size} entries here are not those that were signed",
