@@ -81,6 +81,8 @@ def test_an_interrupted_run_goes_on(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell in the background ignores Ctrl-C, and so do its children: undo that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     progress = tmp_path / "cut" / ".progress"
     deadline = time.monotonic() + 120
