@@ -244,7 +244,7 @@ class World:
         body.update(changes)
         return Change(**body)
 
-    def approval(self, change: str, **changes: Any) -> Approval:
+    def approval(self, change: str, /, **changes: Any) -> Approval:
         proposed = self.now.changes[change]
         body: dict[str, Any] = {
             "change": proposed.digest,

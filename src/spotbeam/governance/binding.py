@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import get_args
 
 from msgspec.structs import replace
+from rpds import HashTrieMap
 
 from spotbeam.governance.approving import suspended_by
 from spotbeam.governance.entries.acts import (
     ConfirmContact,
     DropKey,
     PolicyAct,
+    PutRule,
     Review,
     RosterAct,
     SetRules,
@@ -22,9 +24,10 @@ from spotbeam.governance.entries.acts import (
 )
 from spotbeam.governance.entries.deciding import Change, Emergency, Seal
 from spotbeam.governance.entries.words import DAY_US, Span
+from spotbeam.governance.ground import countries
 from spotbeam.governance.proposing import demand_possible, window_of
 from spotbeam.governance.quorum import demand_eligible, ground_of, is_met, quorum_for
-from spotbeam.governance.reads import act_key, reads_digest
+from spotbeam.governance.reads import act_key, lists_named, reads_digest
 from spotbeam.governance.roster import altered
 from spotbeam.governance.state import Given, Layer, Proposed, State
 from spotbeam.governance.void import Void, demand
@@ -106,7 +109,7 @@ def _committed(state: State, proposed: Proposed, note: str) -> State:
         span = Span(from_us=at_us, until_us=at_us + proposal.bounds.lasts_us)
         state = _laid(state, f"seal:{proposed.id}", Layer(change=proposed.id, act=None, span=span))
         due = state.overdue_from.insert(proposed.id, proposal.open_by_us)
-        state = replace(state, overdue_from=due)
+        state = replace(state, overdue_from=due, seals=(*state.seals, proposed.id))
     elif isinstance(proposal, Emergency):
         ground = ground_of(state, proposed)
         span = Span(from_us=at_us, until_us=at_us + proposal.lasts_us)
@@ -171,4 +174,19 @@ def _constituted(state: State, act: object, note: str) -> State:
 
 def _laid(state: State, key: str, layer: Layer) -> State:
     layers = (*state.layers.get(key, ()), layer)
-    return replace(state, layers=state.layers.insert(key, layers))
+    state = replace(state, layers=state.layers.insert(key, layers))
+    if not isinstance(layer.act, PutRule):
+        return state
+    over, naming = state.rules_over, state.rules_naming
+    for country in sorted(countries(layer.act.rule.where)):
+        over = _indexed(over, country, key)
+    for name in sorted(lists_named(layer.act.rule)):
+        naming = _indexed(naming, name, key)
+    return replace(state, rules_over=over, rules_naming=naming)
+
+
+def _indexed(
+    index: HashTrieMap[str, tuple[str, ...]], name: str, key: str
+) -> HashTrieMap[str, tuple[str, ...]]:
+    keys = index.get(name, ())
+    return index if key in keys else index.insert(name, (*keys, key))

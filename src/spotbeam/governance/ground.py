@@ -29,6 +29,11 @@ def same_country(one: Collection[str], other: Collection[str]) -> bool:
     return None in countries or None in others or bool(countries & others)
 
 
+def countries(ground: Collection[str]) -> frozenset[str]:
+    """The codes of the countries in which ground may lie; `*` where its ids do not say."""
+    return frozenset(_country(name) or "*" for name in ground) if ground else frozenset("*")
+
+
 def cell_within(cell: str, larger: str) -> bool:
     """Whether a cell is `larger` or one of its descendants, by its index alone.
 

@@ -12,7 +12,6 @@ roster or the witnesses, both as they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import sha256
 
 import msgspec
@@ -36,7 +35,7 @@ from spotbeam.governance.entries.acts import (
 )
 from spotbeam.governance.entries.deciding import Seal
 from spotbeam.governance.entries.rules import RuleEntry
-from spotbeam.governance.ground import may_overlap
+from spotbeam.governance.ground import countries, may_overlap
 from spotbeam.governance.quorum import rule_ground
 from spotbeam.governance.state import Proposal, State
 
@@ -108,24 +107,23 @@ def _keys(state: State, proposal: Proposal) -> set[str]:
                     grounds.append(rule_ground(state, rule))
             if isinstance(act, PutList | DropList):
                 lists.add(act.list)
-    for key, worded in _rules(state):
-        if any(may_overlap(ground, rule_ground(state, worded.id)) for ground in grounds) or (
-            lists & lists_named(worded)
-        ):
-            keys.add(key)
-    for name in sorted(state.layers):
-        if name.startswith("seal:"):
-            sealed = state.changes[name.removeprefix("seal:")].proposal
-            assert isinstance(sealed, Seal)
-            places = (*sealed.bounds.where, *sealed.bounds.cells)
-            if any(may_overlap(ground, places) for ground in grounds):
-                keys.add(name)
+    for name in lists:
+        keys.update(state.rules_naming.get(name, ()))
+    for ground in grounds:
+        for key in _rules_near(state, ground) - keys:
+            if may_overlap(ground, rule_ground(state, key.removeprefix("rule:"))):
+                keys.add(key)
+    for name in state.seals:
+        sealed = state.changes[name].proposal
+        assert isinstance(sealed, Seal)
+        places = (*sealed.bounds.where, *sealed.bounds.cells)
+        if any(may_overlap(ground, places) for ground in grounds):
+            keys.add(f"seal:{name}")
     return keys
 
 
-def _rules(state: State) -> Iterator[tuple[str, RuleEntry]]:
-    for key in sorted(state.layers):
-        if key.startswith("rule:"):
-            for layer in state.layers[key]:
-                if isinstance(layer.act, PutRule):
-                    yield key, layer.act.rule
+def _rules_near(state: State, ground: tuple[str, ...]) -> set[str]:
+    """Rules whose ground may be in the same countries, by the state's own index."""
+    names = countries(ground)
+    chosen = state.rules_over if "*" in names else (*names, "*")
+    return {key for name in chosen for key in state.rules_over.get(name, ())}

@@ -180,7 +180,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         seen: Every id there was, so that none means two things.
         pending: Ids of proposals that may still bind.
         layers: By `rule:…`, `list:…`, `sponsor:…`, `boundaries:…`: lowest first.
+        rules_over: Rules whose ground is in a country, by its code; under `*` those whose ground
+            may be anywhere. Found again from `layers`: only so that nothing walks all rules.
+        rules_naming: Rules that ask about a list, by its id; likewise.
         unreviewed: Emergencies that bound and that nobody has reviewed, with their ground.
+        seals: Those that bound, in order.
         overdue_from: Seals that bound and are not opened, with the time by which they must be.
         findings: Void entries, and approvals that fell, newest last.
     """
@@ -205,9 +209,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     approvals: HashTrieMap[str, str] = HashTrieMap()
     pending: HashTrieMap[str, int] = HashTrieMap()
     layers: HashTrieMap[str, tuple[Layer, ...]] = HashTrieMap()
+    rules_over: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
+    rules_naming: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
     contacts: HashTrieMap[str, Touched] = HashTrieMap()
     contacts_of: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
     unreviewed: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
+    seals: tuple[str, ...] = ()
     overdue_from: HashTrieMap[str, int] = HashTrieMap()
     openings: HashTrieMap[str, tuple[str, str]] = HashTrieMap()
     findings: HashTrieMap[int, tuple[Finding, ...]] = HashTrieMap()
