@@ -110,7 +110,9 @@ class UnknownName(InputError):
         self.did_you_mean = nearest(name, names)
         if self.did_you_mean:
             hint = f"did you mean {self.did_you_mean!r}?"
-        elif len(names) <= 20:
+        elif kind == "territory":
+            hint = f"`spotbeam territories {name}` looks for it by name"
+        elif 0 < len(names) <= 40:
             hint = f"known: {', '.join(names)}"
         else:
             hint = None
@@ -194,5 +196,5 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that a misspelt one most likely meant, or None."""
     names = list(known)
     by_lower = {k.lower(): k for k in names}
-    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.65)
     return str(by_lower[found[0]]) if found else None

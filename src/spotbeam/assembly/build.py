@@ -18,32 +18,36 @@ def build(scenario: Scenario, folder: Path, *, with_terminals: bool = True) -> W
     """Open the files that a scenario names and resolve it."""
     sources: dict[str, str] = {}
 
-    def opened(name: str) -> Path:
+    def opened(name: str, field: str) -> Path:
         path = folder / name
-        if not path.is_file():
-            raise ScenarioError(f"there is no file {name!r}", place=scenario.name)
         shown = path.name if Path(name).is_absolute() else name
-        with path.open("rb") as stream:
-            sources[shown] = hashlib.file_digest(stream, "sha256").hexdigest()
+        sources[shown] = _digest(path, name, f"{scenario.name}, {field}")
         return path
 
     elements, elements_report = None, None
     if scenario.constellation.elements is not None:
-        elements, elements_report = read_elements(opened(scenario.constellation.elements))
+        elements, elements_report = read_elements(
+            opened(scenario.constellation.elements, "constellation, elements")
+        )
     own = [
         territory
-        for table in scenario.territory
-        for territory in read_territories(opened(table.file), default_id=table.id)
+        for index, table in enumerate(scenario.territory)
+        for territory in read_territories(
+            opened(table.file, f"territory[{index}], file"), default_id=table.id
+        )
     ]
     from_files = {
         fleet.id: read_terminals(
-            opened(fleet.file), fleet=fleet.id, common=fleets.given(fleet.common)
+            opened(fleet.file, f"fleet {fleet.id!r}, file"),
+            fleet=fleet.id,
+            common=fleets.given(fleet.common),
         )
         for fleet in (scenario.fleet if with_terminals else ())
         if fleet.file is not None
     }
     lists = {
-        table.name: frozenset(table.terminals) | _list_file(opened(table.file))
+        table.name: frozenset(table.terminals)
+        | _list_file(opened(table.file, f"list {table.name!r}, file"))
         if table.file
         else frozenset(table.terminals)
         for table in scenario.list_
@@ -59,7 +63,30 @@ def build(scenario: Scenario, folder: Path, *, with_terminals: bool = True) -> W
     return build_world(scenario, loaded, with_terminals=with_terminals)
 
 
+def _digest(path: Path, name: str, place: str) -> str:
+    """SHA-256 of a file; a name that cannot be opened ends here, for all kinds of file."""
+    try:
+        if path.is_dir():
+            raise ScenarioError(f"{name!r} is a folder, not a file", place=place)
+        if not path.is_file():
+            hint = f"looked for {path}"
+            raise ScenarioError(f"there is no file {name!r}", place=place, hint=hint)
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        reason = f"{name!r} cannot be read: {error.strerror}"
+        raise ScenarioError(reason, place=place) from None
+
+
 def _list_file(path: Path) -> frozenset[str]:
-    lines = path.read_text(encoding="utf-8").split("\n")
-    ids = (line.split("#", 1)[0].strip() for line in lines)
+    """Ids, one a line; what follows a # is a remark."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ScenarioError(
+            f"byte {error.start} is not UTF-8",
+            place=path.name,
+            hint="a list is a text file with one terminal id a line",
+        ) from None
+    ids = (line.split("#", 1)[0].strip() for line in text.split("\n"))
     return frozenset(name for name in ids if name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from spotbeam.assembly.scenarios import adjusted, load_scenario
 from spotbeam.errors import InputError, UnknownName
 from spotbeam.service.terminals import Terminal, terminals_from_rows
 from spotbeam.times import parse_time
-from spotbeam.twin.scenario import Scenario
+from spotbeam.twin.scenario import Scenario, refuse_far_time
 from spotbeam.twin.why import Explanation, explain
 from spotbeam.twin.world import World
 
@@ -44,6 +45,9 @@ def why(
     """
     if at is None and terminal is None:
         raise InputError("give a place or a terminal", hint="--at LAT,LON or --terminal ID")
+    for name, value in properties.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{value} is not a number", place=name, hint="give a plain number")
     if isinstance(scenario, Scenario):
         base, folder = scenario, Path.cwd()
     else:
@@ -52,6 +56,7 @@ def why(
         adjusted(base, elements=elements, view=view), folder, with_terminals=terminal is not None
     )
     at_us = world.grid.start_us if time is None else parse_time(time, place="time")
+    refuse_far_time(at_us, place="time")
     chosen = _terminal(world, terminal, at, properties)
     return explain(world, chosen, at_us)
 

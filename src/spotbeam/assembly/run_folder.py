@@ -48,6 +48,19 @@ class RunFolder:
         Raises:
             OutputError: it holds another forecast, or something that is no forecast.
         """
+        try:
+            return self._claim(force)
+        except (OSError, ValueError) as error:
+            if isinstance(error, OutputError):
+                raise
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise OutputError(
+                f"cannot be written: {reason}",
+                place=str(self.path),
+                hint="choose a folder that you may write to with --out",
+            ) from None
+
+    def _claim(self, force: bool) -> list[Block]:
         if self.path.exists() and not self.path.is_dir():
             raise OutputError("is a file, not a folder", place=str(self.path))
         if self._key_in(self._progress / _PLAN) == self.key and self._same_blocks():
@@ -59,10 +72,7 @@ class RunFolder:
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.path / CUBE, ignore_errors=True)
         shutil.rmtree(self._progress, ignore_errors=True)
-        try:
-            self._progress.mkdir(parents=True)
-        except OSError as error:
-            raise OutputError(f"cannot be made: {error.strerror}", place=str(self.path)) from None
+        self._progress.mkdir(parents=True)
         plan = {"key": self.key, "blocks": self.blocks}
         write_bytes(self._progress / _PLAN, json.dumps(plan).encode())
         return []

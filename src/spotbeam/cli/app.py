@@ -23,19 +23,37 @@ app = cyclopts.App(
     help_format="plaintext",
     suppress_keyboard_interrupt=False,
 )
-app.command("spotbeam.cli.demo:demo", name="demo")
-app.command("spotbeam.cli.forecast:forecast", name="forecast")
-app.command("spotbeam.cli.why:why", name="why")
-app.command("spotbeam.cli.scenarios:scenarios", name="scenarios")
-app.command("spotbeam.cli.territories:territories", name="territories")
+for name, meaning in {
+    "demo": "Forecast service over the Black Sea and open the report. Needs no network.",
+    "forecast": "Forecast a scenario and write its files.\n\n"
+    "Ctrl-C keeps what is done; the same command with the same --out goes on from there.",
+    "why": "Say why a place or a terminal is served or not, and what would change that.",
+    "scenarios": "List the shipped scenarios, or print one as TOML to start your own from.",
+    "territories": "List territory ids under a point of view, with who administers and claims them.",
+}.items():
+    # The help stands here so that listing the commands loads none of them.
+    app.command(f"spotbeam.cli.{name}:{name}", name=name, help=meaning)
 
 elements = cyclopts.App(name="elements", help="Element sets: fetch, inspect.")
-elements.command("spotbeam.cli.elements:fetch", name="fetch")
-elements.command("spotbeam.cli.elements:show", name="show")
+elements.command(
+    "spotbeam.cli.elements:fetch",
+    name="fetch",
+    help="Download a group's element sets (OMM) from CelesTrak, at most once in two hours.",
+)
+elements.command(
+    "spotbeam.cli.elements:show",
+    name="show",
+    help="Say what is in a file of element sets: how many, how old, which of them are in service.",
+)
 app.command(elements)
 
 policy = cyclopts.App(name="policy", help="Rules: find the dead, the shadowed, the contradictory.")
-policy.command("spotbeam.cli.policy:check", name="check")
+policy.command(
+    "spotbeam.cli.policy:check",
+    name="check",
+    help="Find dead, shadowed and contradictory rules, each with a case that shows it.\n\n"
+    "Exit code 0 when nothing is found, 1 when something is.",
+)
 app.command(policy)
 
 
@@ -43,12 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = app(tokens, exit_on_error=False, print_error=True, result_action="return_value")
+        result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except SpotbeamError as error:
         _complain(str(error))
         return error.exit_code
-    except cyclopts.CycloptsError:
+    except cyclopts.CycloptsError as error:
+        _complain(str(error))
         return USAGE
     except KeyboardInterrupt:
         _complain("interrupted")
@@ -56,6 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever reads our output has gone; say nothing more and let Python close quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        # A full disk, a folder that is gone: what was written is whole, and a run can go on.
+        _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return 1
+    except MemoryError:
+        _complain("not enough memory\n  take a coarser resolution, a smaller area or fewer workers")
         return 1
     return result if isinstance(result, int) else 0
 

@@ -12,6 +12,7 @@ import numpy as np
 import platformdirs
 
 from spotbeam.cli.output import console, print_json, table
+from spotbeam.errors import InputError
 from spotbeam.feeds import celestrak
 from spotbeam.formats.element_files import read_elements
 from spotbeam.sky.in_service import classify
@@ -44,6 +45,8 @@ def fetch(
     json
         Print what happened as JSON.
     """
+    if not 0 < timeout_s <= 3600:
+        raise InputError(f"{timeout_s:g} is not within 0 to 3600 s", place="--timeout-s")
     folder = cache or Path(platformdirs.user_cache_dir("spotbeam")) / "elements"
     result = celestrak.fetch(
         group,
@@ -100,7 +103,7 @@ def show(file: Path, /, *, json: Flag = False) -> None:
         print_json(facts)
         return
     out = console()
-    out.print(f"{file}: {report}")
+    out.print(f"{file}: {report}", markup=False)
     out.print(
         f"epochs {facts['epoch_first']} to {facts['epoch_last']}, median {facts['epoch_median']}"
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import cyclopts
+from rich.markup import escape
 
 from spotbeam.assembly.forecast import Forecast
 from spotbeam.assembly.forecast import forecast as run_forecast
@@ -90,11 +91,13 @@ def show(result: Forecast) -> None:
     """Print a forecast's essence for people."""
     out, summary = console(), result.summary
     time, sky, area = summary["time"], summary["constellation"], summary["area"]
-    out.print(f"[bold]{summary['scenario']['title'] or summary['scenario']['name']}[/bold]")
+    title = summary["scenario"]["title"] or summary["scenario"]["name"]
+    out.print(f"[bold]{escape(title)}[/bold]")
     out.print(
         f"{time['start']} to {time['end']}, {time['steps']} steps of {time['step_s']:g} s; "
         f"{sky['satellites_in_service']:,} of {sky['satellites']:,} satellites in service "
-        f"({sky['source']}); mask {sky['min_elevation_deg']:g}°; point of view: {summary['view']}"
+        f"({escape(sky['source'])}); mask {sky['min_elevation_deg']:g}°; "
+        f"point of view: {summary['view']}"
     )
     out.print()
     words = area["cells_by_status"]
@@ -132,9 +135,9 @@ def show(result: Forecast) -> None:
         states = list(summary["fleets"][0]["states"])
         out.print(table("Fleets", ["fleet", "terminals", *states, "main reason"], rows))
     for notice in summary["notices"]:
-        out.print(f"[yellow]note:[/yellow] {notice}")
+        out.print(f"[yellow]note:[/yellow] {escape(notice)}")
     out.print()
-    out.print(f"Report: {result.folder / 'report.html'}")
+    out.print(f"Report: {result.folder / 'report.html'}", markup=False)
 
 
 def _main_reason(fleet: dict[str, list[dict[str, str | int | None]]]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -43,7 +45,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
         cells = [_text(row[index]) for row in rows]
         width = max(map(len, [column, *cells]))
         is_short = width <= 26
-        is_number = all(isinstance(row[index], int | float) for row in rows)
+        is_number = all(_is_number(row[index]) for row in rows)
         result.add_column(
             column,
             justify="right" if is_number else "left",
@@ -61,7 +63,12 @@ def _text(cell: object) -> str:
         return "–"
     if isinstance(cell, int) and not isinstance(cell, bool):
         return f"{cell:,}"
-    return str(cell).replace("[", r"\[")
+    return escape(str(cell))
+
+
+def _is_number(cell: object) -> bool:
+    """Numbers, and numbers that were written out, as `1,234` or `99.5 %`."""
+    return isinstance(cell, int | float) or bool(re.fullmatch(r"-?[\d,.]+( %)?", str(cell)))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import cyclopts
+from rich.markup import escape
 
 from spotbeam.assembly.policies import check_policy
 from spotbeam.cli.output import console, print_json
@@ -42,7 +43,7 @@ def check(scenario: str, /, *, view: str | None = None, json: Flag = False) -> i
 
 def _show(finding: Finding) -> None:
     out = console()
-    out.print(f"[bold]{finding.kind}[/bold]: rule [bold]{finding.rule}[/bold]: ", end="")
+    out.print(f"[bold]{finding.kind}[/bold]: rule [bold]{escape(finding.rule)}[/bold]: ", end="")
     out.print(finding.text, markup=False)
     out.print(f"  fix: {finding.fix}", markup=False)
     out.print(f"  tried: {finding.method}", markup=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import cyclopts
+from rich.markup import escape
 
 from spotbeam.assembly.explain import why as explain
 from spotbeam.cli.output import console, print_json, table
@@ -137,7 +138,7 @@ def _show(found: Explanation) -> None:
         "no_satellite": "[magenta]no satellite in view[/magenta]",
         "denied": "[red]not served[/red]",
     }
-    rule = f", by the rule [bold]{found.rule}[/bold]" if found.rule else ", by default"
+    rule = f", by the rule [bold]{escape(found.rule)}[/bold]" if found.rule else ", by default"
     reason = "" if found.service_state in ("served", "no_satellite") else f": {found.reason}{rule}"
     out.print(
         f"[bold]{found.lat_deg:g}, {found.lon_deg:g}[/bold] at {found.time}: "
@@ -145,7 +146,7 @@ def _show(found: Explanation) -> None:
     )
     out.print(f"public word: {found.status}; point of view: {found.view}; model, not measurement")
     if found.verdict.grounds:
-        out.print(f"grounds: {', '.join(found.verdict.grounds)}")
+        out.print(f"grounds: {', '.join(found.verdict.grounds)}", markup=False)
     out.print()
     rows: list[list[object]] = [
         [
@@ -192,7 +193,7 @@ def _show(found: Explanation) -> None:
         for change in found.changes:
             out.print(f"  • {change.text}", markup=False)
     for notice in found.notices:
-        out.print(f"[yellow]note:[/yellow] {notice}")
+        out.print(f"[yellow]note:[/yellow] {escape(notice)}")
 
 
 def _mark(rule: RuleHere) -> str:

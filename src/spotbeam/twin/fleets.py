@@ -19,23 +19,23 @@ from spotbeam.twin.scenario import Fleet
 _MAX_ROUNDS = 400
 
 
-def terminals_of(fleet: Fleet, ground: Ground, read: Terminals | None) -> Terminals:
+def terminals_of(fleet: Fleet, ground: Ground, read: Terminals | None, *, place: str) -> Terminals:
     """All terminals of one fleet.
 
     Args:
         read: What the fleet's file holds, for a fleet with one.
+        place: Where messages say that the fleet stands.
 
     Raises:
         ScenarioError: a territory that is unknown or has no room for the fleet.
     """
     if read is not None:
         return read
-    place = f"fleet {fleet.id!r}"
     common = given(fleet.common) | {"fleet": fleet.id}
     if fleet.count is None:
         rows = [common | given(terminal) for terminal in fleet.terminals]
         return terminals_from_rows(rows, place=place)
-    lat_deg, lon_deg = draw_positions(fleet, ground)
+    lat_deg, lon_deg = draw_positions(fleet, ground, place=place)
     return Terminals.drawn(
         prefix=fleet.id, lat_deg=lat_deg, lon_deg=lon_deg, common=common, place=place
     )
@@ -70,14 +70,13 @@ def is_land(territory_ids: Sequence[str]) -> bool:
 
 
 def draw_positions(
-    fleet: Fleet, ground: Ground
+    fleet: Fleet, ground: Ground, *, place: str
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Positions of a drawn fleet, exactly inside its territories: shape (count,) each.
 
     Candidates come by population or evenly by area, and those outside are thrown away; the exact
     geometry decides.
     """
-    place = f"fleet {fleet.id!r}"
     assert fleet.count is not None
     allowed = faces_of(fleet.where, ground, place=f"{place}, where")
     allowed &= ~faces_of(fleet.except_, ground, place=f"{place}, except")
@@ -97,7 +96,9 @@ def draw_positions(
             lat_deg, lon_deg = np.concatenate(lat_parts), np.concatenate(lon_parts)
             return lat_deg[: fleet.count], lon_deg[: fleet.count]
     raise ScenarioError(
-        f"found room for only {found} of {fleet.count} terminals in {', '.join(fleet.where)}",
+        f"found room for only {found} of {fleet.count} terminals in {', '.join(fleet.where)}"
+        + (f" less {', '.join(fleet.except_)}" if fleet.except_ else "")
+        + (f" within the bounds {list(fleet.bounds)}" if fleet.bounds else ""),
         place=place,
         hint='name a larger territory, or set draw = "area"',
     )

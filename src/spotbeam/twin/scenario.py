@@ -10,6 +10,7 @@ import hashlib
 import math
 import tomllib
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
@@ -19,7 +20,7 @@ from spotbeam.decode import decode
 from spotbeam.errors import ScenarioError
 from spotbeam.service.policy import Request, Sponsor
 from spotbeam.service.rules import Rule, rules_from
-from spotbeam.times import TimeGrid, format_time, parse_duration, parse_time
+from spotbeam.times import TimeGrid, format_time, from_datetime, parse_duration, parse_time
 
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
@@ -27,6 +28,7 @@ Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 Percentage = Annotated[float, msgspec.Meta(ge=0)]
 
 MAX_STEPS = 10_000_000
+_LONGEST_NAME = 100
 _FIRST_US = parse_time("1957-01-01T00:00:00Z")
 _LAST_US = parse_time("2200-01-01T00:00:00Z")
 
@@ -192,12 +194,8 @@ class Scenario(_Table, frozen=True):
                 place=place,
                 hint="shorten the duration or take a longer step",
             )
-        if not (start_us >= _FIRST_US and grid.end_us <= _LAST_US):
-            raise ScenarioError(
-                f"the run would be outside of {format_time(_FIRST_US)} to {format_time(_LAST_US)}",
-                place=place,
-                hint="satellites have flown since 1957, and nobody knows their orbits that far on",
-            )
+        refuse_far_time(start_us, place=place)
+        refuse_far_time(grid.end_us, place=place)
         return grid
 
     @property
@@ -206,6 +204,20 @@ class Scenario(_Table, frozen=True):
         if self.time.start is None:
             return None
         return parse_time(self.time.start, place=f"{self.name}, time, start")
+
+
+def refuse_far_time(time_us: int, *, place: str) -> None:
+    """Refuse years that no orbit means anything in.
+
+    Raises:
+        ScenarioError: before 1957 or after 2199.
+    """
+    if not _FIRST_US <= time_us <= _LAST_US:
+        raise ScenarioError(
+            f"reaches outside of {format_time(_FIRST_US)} to {format_time(_LAST_US)}",
+            place=place,
+            hint="there were no satellites before, and nobody knows their orbits after",
+        )
 
 
 def parse_scenario(text: str, *, place: str) -> Scenario:
@@ -226,12 +238,21 @@ def parse_scenario(text: str, *, place: str) -> Scenario:
         )
     rules = data.pop("rule", [])
     _refuse_not_finite(data, place)
+    _read_bare_start(data)
     scenario = decode(data, Scenario, place=place, error=ScenarioError)
     if not isinstance(rules, list):
         raise ScenarioError("'rule' must be written as [[rule]] tables", place=place)
     scenario = msgspec.structs.replace(scenario, rules=tuple(rules_from(rules, place)))
     _refuse_contradictions(scenario, place)
     return scenario
+
+
+def _read_bare_start(data: dict[str, Any]) -> None:
+    """TOML has times of its own: `start = 2026-01-01T00:00:00Z` without quotes means the same."""
+    time = data.get("time")
+    start = time.get("start") if isinstance(time, dict) else None
+    if isinstance(time, dict) and isinstance(start, datetime) and start.tzinfo is not None:
+        time["start"] = format_time(from_datetime(start))
 
 
 def _refuse_not_finite(value: Any, place: str) -> None:
@@ -247,8 +268,7 @@ def _refuse_not_finite(value: Any, place: str) -> None:
 
 
 def _refuse_contradictions(scenario: Scenario, place: str) -> None:
-    if not scenario.name.strip():
-        raise ScenarioError("the name is empty", place=f"{place}, name")
+    _refuse_unfit_name(scenario.name, f"{place}, name")
     _refuse_contradictions_of_the_sky(scenario.constellation, f"{place}, constellation")
     if not scenario.area.territories:
         raise ScenarioError(
@@ -268,6 +288,24 @@ def _refuse_contradictions(scenario: Scenario, place: str) -> None:
             raise ScenarioError("where = [] names nothing", place=f"{place}, request[{index}]")
     _refuse_set(scenario.reference_terminal, ("lat_deg", "lon_deg"), f"{place}, reference_terminal")
     scenario.grid(scenario.start_us or 0, place=place)
+
+
+def _refuse_unfit_name(name: str, place: str) -> None:
+    """A run's folder is named after its scenario, which may come from a stranger."""
+    is_fit = (
+        name.strip() == name != ""
+        and len(name) <= _LONGEST_NAME
+        and name.isprintable()
+        and not name.startswith(".")
+        and not set(name) & set('/\\:*?"<>|')
+    )
+    if not is_fit:
+        shown = repr(name) if len(name) <= _LONGEST_NAME else f"{name[:20]!r}…"
+        raise ScenarioError(
+            f"{shown} cannot name a folder",
+            place=place,
+            hint=f"take letters, digits, hyphens and blanks, {_LONGEST_NAME} at most",
+        )
 
 
 def _refuse_contradictions_of_the_sky(sky: Constellation, place: str) -> None:

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from spotbeam.errors import ElementsError, ScenarioError, UnknownName
-from spotbeam.land import cells, territories
+from spotbeam.errors import ElementsError, InputError, ScenarioError, UnknownName
+from spotbeam.land import cells, territories, views
 from spotbeam.land.cells import CellGrid
 from spotbeam.land.territories import Ground, OwnTerritory
 from spotbeam.service.compiled import CompiledPolicy, compile_policy
@@ -93,8 +93,13 @@ def build_world(scenario: Scenario, loaded: Loaded, *, with_terminals: bool = Tr
     sky_elements, start_us = _elements_and_start(scenario, loaded)
     grid = scenario.grid(start_us)
     sky = _sky(scenario, loaded, sky_elements, grid, notices)
-    ground = territories.ground(scenario.view, loaded.own_territories, cells=_rule_cells(scenario))
+    if scenario.view not in views.names():
+        raise UnknownName(
+            "point of view", scenario.view, views.names(), place=f"{scenario.name}, view"
+        )
+    ground = territories.ground(scenario.view, loaded.own_territories, cells=_named_cells(scenario))
     refuse_unknown_territories(scenario.rules, ground.ids(), scenario.name)
+    _refuse_unknown_ground_of_requests(scenario, ground)
     grid_cells, cell_face = _cells(scenario, ground)
     policy = Policy(
         rules=scenario.rules,
@@ -106,7 +111,12 @@ def build_world(scenario: Scenario, loaded: Loaded, *, with_terminals: bool = Tr
     )
     terminals = concatenate(
         [
-            fleets.terminals_of(fleet, ground, loaded.fleets.get(fleet.id))
+            fleets.terminals_of(
+                fleet,
+                ground,
+                loaded.fleets.get(fleet.id),
+                place=f"{scenario.name}, fleet {fleet.id!r}",
+            )
             for fleet in scenario.fleet
         ]
         if with_terminals
@@ -212,15 +222,30 @@ def _check_age(
     notices.append(f"{elements.source}: {message}; {hint}")
 
 
-def _rule_cells(scenario: Scenario) -> tuple[str, ...]:
+def _named_cells(scenario: Scenario) -> tuple[str, ...]:
     """The H3 cells that rules and requests name, as `h3:84…`."""
-    named = {
-        place
-        for rule in scenario.rules
-        for place in (*rule.where, *rule.except_)
-        if place.startswith("h3:")
-    }
-    return tuple(sorted(named))
+    named: dict[str, str] = {}
+    for rule in scenario.rules:
+        named |= dict.fromkeys((*rule.where, *rule.except_), f"rule {rule.id!r}")
+    for index, request in enumerate(scenario.request):
+        named |= dict.fromkeys(request.where, f"request[{index}], where")
+    found = sorted(name for name in named if name.startswith("h3:"))
+    for name in found:
+        try:
+            cells.cell_from_hex(name)
+        except InputError as error:
+            place = f"{scenario.name}, {named[name]}"
+            raise ScenarioError(error.message, place=place, hint=error.hint) from None
+    return tuple(found)
+
+
+def _refuse_unknown_ground_of_requests(scenario: Scenario, ground: Ground) -> None:
+    known = set(ground.ids())
+    for index, request in enumerate(scenario.request):
+        for name in request.where:
+            if name not in known:
+                place = f"{scenario.name}, request[{index}], where"
+                raise UnknownName("territory", name, sorted(known), place=place)
 
 
 def _cells(scenario: Scenario, ground: Ground) -> tuple[CellGrid, npt.NDArray[np.int32]]:
@@ -236,7 +261,8 @@ def _cells(scenario: Scenario, ground: Ground) -> tuple[CellGrid, npt.NDArray[np
     if not chosen.any():
         raise ScenarioError(
             f"no cell of resolution {area.resolution} has its centre in "
-            f"{', '.join(area.territories)}",
+            f"{', '.join(area.territories)}"
+            + ("" if area.bounds is None else f" within the bounds {list(area.bounds)}"),
             place=place,
             hint="take a finer resolution or a larger area",
         )
