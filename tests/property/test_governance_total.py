@@ -8,115 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.governance import LICENCE, Keys, World, person, rule, witness_quorum
+from support.governance import World
+from support.governance_records import rich_world
 
 from spotbeam.errors import MalformedRecord
 from spotbeam.governance.apply import apply
 from spotbeam.governance.entries import BODIES, Envelope, entry_bytes, signed
-from spotbeam.governance.entries.acts import (
-    AddFactor,
-    AddKey,
-    DropList,
-    DropRule,
-    Merge,
-    PutBoundaries,
-    PutList,
-    PutRule,
-    PutSponsor,
-    Review,
-    Seat,
-    SetQuorum,
-    SetRules,
-    SetWitnesses,
-)
-from spotbeam.governance.entries.asking import Arrival, Refusal, Withdrawal
-from spotbeam.governance.entries.deciding import Bounds, Emergency, Opening, Seal, Stage
+from spotbeam.governance.entries.deciding import Opening
 from spotbeam.governance.entries.people import (
-    Boundaries,
-    Contact,
-    Factor,
-    QuorumRule,
     Revocation,
 )
-from spotbeam.governance.entries.rules import WhoEntry
-from spotbeam.governance.entries.words import DAY_US
 from spotbeam.governance.history import intended
 from spotbeam.governance.policy import policy
 from spotbeam.governance.state import State, state_digest
-
-
-def rich_world() -> World:
-    """A record in which every kind of entry and of act is valid somewhere."""
-    world = World(quorum=QuorumRule(persons=3, factors=2))
-    world.log_says(Arrival(digest="1" * 64, channel="letter"))
-    three = ("bo", "cy", "dee")
-    world.pass_change(people=three)
-    kits = rule("kits", effect="deny", gate="list", who=WhoEntry(not_on_list=("kits",)))
-    world.pass_change(
-        PutRule(kits),
-        PutList(list="kits", version=1, count=0, root="2" * 64),
-        PutSponsor(sponsor="relief", until_us=None),
-        PutBoundaries(Boundaries(view="un", source="Natural Earth", digest="3" * 64)),
-        people=three,
-    )
-    world.pass_change(
-        PutRule(rule("staged")),
-        rollout=(Stage(from_us=world.clock_us + DAY_US, where=("UA",)),),
-        people=three,
-    )
-    new = Keys("fay")
-    possession = new.possession("fay", "seat-fay", world.now.genesis, world.origin)
-    second = Keys("second key of cy")
-    proof = second.possession("cy", "seat-fay", world.now.genesis, world.origin)
-    body = world.change_body(
-        Seat(person=person("fay", new, "civil", ("approver",)), possessions=(possession,)),
-        AddKey(person="cy", key=second.key, possession=proof),
-        AddFactor(Factor(id="press", name="Press", party="a-union")),
-        SetQuorum(QuorumRule(persons=4, factors=2)),
-        SetWitnesses(witness_quorum(("w1", "w2", "w3", "w4"))),
-    )
-    world.say(body, "ada", "seat-fay")
-    world.approve("seat-fay", *three)
-    world.witnesses = ("w1", "w2", "w3", "w4")
-    world.anchor()
-    off = rule("off", effect="deny", gate="order", emergency=True)
-    emergency = world.say(
-        Emergency(
-            request=world.request(verb="deactivate"),
-            grounds=(LICENCE,),
-            acts=(PutRule(off),),
-            lasts_us=DAY_US,
-            impact="4" * 64,
-            lapses_us=world.clock_us + DAY_US,
-        ),
-        "ada",
-    )
-    world.approve(emergency, "bo", "cy")
-    world.anchor()
-    world.pass_change(Review(emergency=emergency, finding="upheld", words="just"), people=three)
-    world.say(Contact(person="eli", party="xx", where=("UA",), at_us=world.clock_us), "eli")
-    request = world.request()
-    world.say(Refusal(request=request, grounds=(LICENCE,), quote="no"), "cy")
-    world.say(Withdrawal(target=world.request()), "rex")
-    world.say(
-        Seal(
-            request=world.request(),
-            grounds=(LICENCE,),
-            commitment="5" * 64,
-            bounds=Bounds(
-                where=("UA",), cells=("h3:841e265ffffffff",), verb="restrict", lasts_us=DAY_US
-            ),
-            open_by_us=world.clock_us + DAY_US,
-            impact="6" * 64,
-            lapses_us=world.clock_us + DAY_US,
-        ),
-        "ada",
-        "seal-1",
-    )
-    world.change(Merge(person="dee", same_as="cy"), DropRule("staged"), DropList("kits"))
-    world.change(SetRules(version=2))
-    return world
-
 
 WORLD = rich_world()
 ENVELOPES = [json.loads(data) for data in WORLD.entries]

@@ -239,12 +239,18 @@ def found(state: State, *findings: Finding) -> State:
     return msgspec.structs.replace(state, findings=kept)
 
 
+_FOLLOWS = frozenset({"rules_over", "rules_naming"})
+"""Indexes over what is in the state anyway."""
+
+
 def state_digest(state: State) -> str:
     """SHA-256, in hexadecimal, over everything that a state holds: two readers compare it.
 
-    The persistent maps are written in order of their keys, so it does not depend on how a map grew.
+    Maps are written in order of their keys, so it does not depend on how a map grew; what is None
+    or empty is left out, so that a later release may hold more without another digest for records
+    that have none of it.
     """
-    return sha256(msgspec.json.encode(_plain(state))).hexdigest()
+    return sha256(msgspec.json.encode(_plain(state), order="sorted")).hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -253,10 +259,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Finding):
         return [value.index, value.code]  # not its words: a library's wording may change
     if isinstance(value, msgspec.Struct):
-        names = value.__struct_fields__
-        return [type(value).__name__, *(_plain(getattr(value, name)) for name in names)]
+        fields = {name: getattr(value, name) for name in value.__struct_fields__}
+        kept = {
+            name: _plain(field)
+            for name, field in fields.items()
+            if name not in _FOLLOWS and not _is_nothing(field)
+        }
+        return [type(value).__name__, kept]
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     if isinstance(value, bytes):
         return value.hex()
     return value
+
+
+def _is_nothing(value: Any) -> bool:
+    """None or empty; neither False nor 0, which say something."""
+    return value is None or (isinstance(value, tuple | str | HashTrieMap | dict) and not len(value))

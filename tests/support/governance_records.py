@@ -1,0 +1,161 @@
+"""A record with every kind of entry in it; run as a script, it writes the vectors of a version.
+
+    PYTHONPATH=tests python -m support.governance_records tests/data/governance/rules-1.json
+
+Vectors of a released rules version are never written again: what they hold still is the meaning
+of records that exist.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from support.governance import LICENCE, Keys, World, person, rule, witness_quorum
+
+from spotbeam.governance.apply import apply
+from spotbeam.governance.entries.acts import (
+    AddFactor,
+    AddKey,
+    DropList,
+    DropRule,
+    Merge,
+    PutBoundaries,
+    PutList,
+    PutRule,
+    PutSponsor,
+    Review,
+    Seat,
+    SetQuorum,
+    SetRules,
+    SetWitnesses,
+)
+from spotbeam.governance.entries.asking import Arrival, Refusal, Withdrawal
+from spotbeam.governance.entries.deciding import Bounds, Emergency, Seal, Stage
+from spotbeam.governance.entries.people import (
+    Boundaries,
+    Contact,
+    Factor,
+    QuorumRule,
+)
+from spotbeam.governance.entries.rules import WhoEntry
+from spotbeam.governance.entries.words import DAY_US
+from spotbeam.governance.reads import reads_digest
+from spotbeam.governance.state import State, listed, state_digest
+
+
+def rich_world() -> World:
+    """A record in which every kind of entry and of act is valid somewhere."""
+    world = World(quorum=QuorumRule(persons=3, factors=2))
+    world.log_says(Arrival(digest="1" * 64, channel="letter"))
+    three = ("bo", "cy", "dee")
+    world.pass_change(people=three)
+    kits = rule("kits", effect="deny", gate="list", who=WhoEntry(not_on_list=("kits",)))
+    world.pass_change(
+        PutRule(kits),
+        PutList(list="kits", version=1, count=0, root="2" * 64),
+        PutSponsor(sponsor="relief", until_us=None),
+        PutBoundaries(Boundaries(view="un", source="Natural Earth", digest="3" * 64)),
+        people=three,
+    )
+    world.pass_change(
+        PutRule(rule("staged")),
+        rollout=(Stage(from_us=world.clock_us + DAY_US, where=("UA",)),),
+        people=three,
+    )
+    new = Keys("fay")
+    possession = new.possession("fay", "seat-fay", world.now.genesis, world.origin)
+    second = Keys("second key of cy")
+    proof = second.possession("cy", "seat-fay", world.now.genesis, world.origin)
+    body = world.change_body(
+        Seat(person=person("fay", new, "civil", ("approver",)), possessions=(possession,)),
+        AddKey(person="cy", key=second.key, possession=proof),
+        AddFactor(Factor(id="press", name="Press", party="a-union")),
+        SetQuorum(QuorumRule(persons=4, factors=2)),
+        SetWitnesses(witness_quorum(("w1", "w2", "w3", "w4"))),
+    )
+    world.say(body, "ada", "seat-fay")
+    world.approve("seat-fay", *three)
+    world.witnesses = ("w1", "w2", "w3", "w4")
+    world.anchor()
+    off = rule("off", effect="deny", gate="order", emergency=True)
+    emergency = world.say(
+        Emergency(
+            request=world.request(verb="deactivate"),
+            grounds=(LICENCE,),
+            acts=(PutRule(off),),
+            lasts_us=DAY_US,
+            impact="4" * 64,
+            lapses_us=world.clock_us + DAY_US,
+        ),
+        "ada",
+    )
+    world.approve(emergency, "bo", "cy")
+    world.anchor()
+    world.pass_change(Review(emergency=emergency, finding="upheld", words="just"), people=three)
+    world.say(Contact(person="eli", party="xx", where=("UA",), at_us=world.clock_us), "eli")
+    request = world.request()
+    world.say(Refusal(request=request, grounds=(LICENCE,), quote="no"), "cy")
+    world.say(Withdrawal(target=world.request()), "rex")
+    world.say(
+        Seal(
+            request=world.request(),
+            grounds=(LICENCE,),
+            commitment="5" * 64,
+            bounds=Bounds(
+                where=("UA",), cells=("h3:841e265ffffffff",), verb="restrict", lasts_us=DAY_US
+            ),
+            open_by_us=world.clock_us + DAY_US,
+            impact="6" * 64,
+            lapses_us=world.clock_us + DAY_US,
+        ),
+        "ada",
+        "seal-1",
+    )
+    world.change(Merge(person="dee", same_as="cy"), DropRule("staged"), DropList("kits"))
+    world.change(SetRules(version=2))
+    return world
+
+
+EVERY = 6
+"""After each so many entries the state's digest is kept."""
+
+
+def vectors(entries: list[bytes]) -> dict[str, Any]:
+    """Entries with what they came to: codes of findings, and digests of states on the way."""
+    now, digests = State(), {}
+    for data in entries:
+        now = apply(now, data)
+        if now.size % EVERY == 0 or now.size == len(entries):
+            digests[str(now.size)] = state_digest(now)
+    return {
+        "rules_version": 1,
+        "entries": [data.decode("latin-1") for data in entries],
+        "findings": [[found.index, found.code] for found in listed(now)],
+        "changes": {name: now.changes[name].status for name in sorted(now.changes)},
+        "reads": {
+            name: reads_digest(now, now.changes[name].proposal) for name in sorted(now.pending)
+        },
+        "witnessed_us": now.witnessed_us,
+        "state_digests": digests,
+    }
+
+
+def record_for_vectors() -> list[bytes]:
+    """The rich record, with entries among it that are void, each for another reason."""
+    world = rich_world()
+    world.add(b"not an entry")
+    world.add(world.entries[5])
+    world.add(world.entries[-3].replace(b"rex", b"ada"))
+    world.say(Withdrawal(target="e3"), "cy")
+    world.anchor(by=("w1",))
+    world.request()
+    world.anchor()
+    return world.entries
+
+
+if __name__ == "__main__":
+    text = json.dumps(vectors(record_for_vectors()), indent=1, ensure_ascii=True)
+    Path(sys.argv[1]).write_text(text + "\n")
