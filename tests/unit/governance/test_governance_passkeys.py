@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import base64
+import json
 from hashlib import sha256
+from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.hashes import SHA256
+from msgspec.structs import replace
 from support.governance import Keys, World, seed
 
-from spotbeam.governance.entries import entry_bytes, statement, unsigned
+from spotbeam.governance.entries import (
+    entry_bytes,
+    possession_statement,
+    statement,
+    unsigned,
+)
 from spotbeam.governance.entries.acts import AddKey
-from spotbeam.governance.entries.people import FileKey, PasskeyKey, PasskeyProof, Possession
+from spotbeam.governance.entries.people import (
+    FileKey,
+    Key,
+    PasskeyKey,
+    PasskeyProof,
+    Possession,
+    Proof,
+)
 from spotbeam.governance.entries.words import DAY_US
 from spotbeam.governance.proofs import check_proof, key_digest
 from spotbeam.governance.void import Void
@@ -159,8 +175,6 @@ def test_a_change_is_approved_by_passkey_from_loopback() -> None:
     def prove(message: bytes) -> PasskeyProof:
         return device.answer(message)
 
-    from spotbeam.governance.entries import possession_statement
-
     text = possession_statement(world.origin, world.now.genesis, "cy", digest, "add")
     possession = Possession(key=digest, proof=prove(text))
     body = world.change_body(AddKey(person="cy", key=device.key, possession=possession))
@@ -172,8 +186,6 @@ def test_a_change_is_approved_by_passkey_from_loopback() -> None:
     world.approve(change, "bo")
     said = unsigned(world.approval(change), id="by-passkey", actor="cy", key=digest)
     proof = prove(statement(world.origin, world.now.genesis, said))
-    from msgspec.structs import replace
-
     world.add(entry_bytes(replace(said, proof=proof)))
     world.anchor()
     assert world.codes() == []
@@ -224,3 +236,50 @@ def test_weak_keys_are_refused_in_every_encoding() -> None:
     for raw in weak:
         with pytest.raises(Void):
             key_digest(FileKey(encode_base64(raw)))
+
+
+def _cases() -> list[tuple[str, PasskeyKey, PasskeyProof, bool]]:
+    """Run this file as a script to write the vectors anew; ECDSA signs differently each time."""
+    es256, eddsa = Device(), Device("ed25519")
+    return [
+        ("ES256, user verified, loopback", es256.key, es256.answer(), True),
+        ("Ed25519, user verified, loopback", eddsa.key, eddsa.answer(), True),
+        ("user present but not verified", es256.key, es256.answer(flags=0x01), False),
+        ("backup eligible", es256.key, es256.answer(flags=0x0D), False),
+        ("from another page", es256.key, es256.answer(origin="https://control.example"), False),
+        ("in a cross-origin frame", es256.key, es256.answer(cross="true"), False),
+        ("for another statement", es256.key, es256.answer(b"another"), False),
+    ]
+
+
+VECTORS = Path(__file__).parents[2] / "data" / "governance" / "passkeys-1.json"
+
+
+def test_the_vectors_of_passkeys_hold() -> None:
+    counted = []
+    for case in json.loads(VECTORS.read_text()):
+        key = msgspec.convert(case["key"], Key)
+        proof = msgspec.convert(case["proof"], Proof)
+        try:
+            check_proof(key, proof, case["statement"].encode())
+        except Void:
+            assert not case["counts"], case["what"]
+        else:
+            assert case["counts"], case["what"]
+        counted.append(case["counts"])
+    assert counted.count(True) == 2
+    assert counted.count(False) == 5
+
+
+if __name__ == "__main__":
+    written = [
+        {
+            "what": what,
+            "statement": MESSAGE.decode(),
+            "key": msgspec.to_builtins(key),
+            "proof": msgspec.to_builtins(proof),
+            "counts": counts,
+        }
+        for what, key, proof, counts in _cases()
+    ]
+    VECTORS.write_text(json.dumps(written, indent=1) + "\n")
