@@ -14,6 +14,7 @@ LIFTABLE = ("assurance", "cell", "list", "mobility", "plan")
 _GATES = ("assurance", "order", "territory", "cell", "list", "mobility", "plan")
 _ID = re.compile(r"[^\s\x00-\x1f]+")
 _GROUND = re.compile(r"[a-z][a-z0-9_-]*:\S+")
+_LARGEST_THRESHOLD = 1e9
 _CELL = re.compile(r"h3:[0-9a-f]{15}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -156,6 +157,8 @@ def _threshold_faults(rule: Rule) -> Iterator[Fault]:
             )
         if not (math.isfinite(value) and value >= 0):
             yield Fault(field, f"{value} is not a number of 0 or more", "give a plain number")
+        elif value > _LARGEST_THRESHOLD:
+            yield Fault(field, f"{value:g} is out of all proportion", "it is never reached")
     level = given.get("below_assurance")
     if level is not None and not 1 <= level <= 3:
         yield Fault(
