@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from spotbeam.errors import ScenarioError
 from spotbeam.formats.element_files import read_elements
 from spotbeam.formats.terminal_files import read_terminals
 from spotbeam.formats.territory_files import read_territories
+from spotbeam.land.territories import OwnTerritory
 from spotbeam.twin import fleets
 from spotbeam.twin.scenario import Scenario
 from spotbeam.twin.world import Loaded, World, build_world
@@ -36,6 +38,7 @@ def build(scenario: Scenario, folder: Path, *, with_terminals: bool = True) -> W
             opened(table.file, f"territory[{index}], file"), default_id=table.id
         )
     ]
+    _refuse_repeated_territories(scenario, own)
     from_files = {
         fleet.id: read_terminals(
             opened(fleet.file, f"fleet {fleet.id!r}, file"),
@@ -61,6 +64,19 @@ def build(scenario: Scenario, folder: Path, *, with_terminals: bool = True) -> W
         sources=sources,
     )
     return build_world(scenario, loaded, with_terminals=with_terminals)
+
+
+def _refuse_repeated_territories(scenario: Scenario, own: Sequence[OwnTerritory]) -> None:
+    first: dict[str, str] = {}
+    for territory in own:
+        if territory.id in first:
+            raise ScenarioError(
+                f"{territory.source} and {first[territory.id]} both have a territory "
+                f"{territory.id!r}",
+                place=f"{scenario.name}, territory",
+                hint="give one of them another name or id",
+            )
+        first[territory.id] = territory.source
 
 
 def _digest(path: Path, name: str, place: str) -> str:

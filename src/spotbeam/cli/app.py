@@ -29,7 +29,7 @@ for name, meaning in {
     "Ctrl-C keeps what is done; the same command with the same --out goes on from there.",
     "why": "Say why a place or a terminal is served or not, and what would change that.",
     "scenarios": "List the shipped scenarios, or print one as TOML to start your own from.",
-    "territories": "List territory ids under a point of view, with who administers and claims them.",
+    "territories": "List territory ids under a point of view; who administers and who claims them.",
 }.items():
     # The help stands here so that listing the commands loads none of them.
     app.command(f"spotbeam.cli.{name}:{name}", name=name, help=meaning)

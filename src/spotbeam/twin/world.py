@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from spotbeam.errors import ElementsError, InputError, ScenarioError, UnknownName
+from spotbeam.errors import ElementsError, InputError, ScenarioError, TerminalsError, UnknownName
 from spotbeam.land import cells, territories, views
 from spotbeam.land.cells import CellGrid
 from spotbeam.land.territories import Ground, OwnTerritory
@@ -109,19 +109,7 @@ def build_world(scenario: Scenario, loaded: Loaded, *, with_terminals: bool = Tr
         sponsors=scenario.sponsor,
         requests=scenario.request,
     )
-    terminals = concatenate(
-        [
-            fleets.terminals_of(
-                fleet,
-                ground,
-                loaded.fleets.get(fleet.id),
-                place=f"{scenario.name}, fleet {fleet.id!r}",
-            )
-            for fleet in scenario.fleet
-        ]
-        if with_terminals
-        else []
-    )
+    terminals = _terminals(scenario, loaded, ground) if with_terminals else concatenate([])
     return World(
         scenario=scenario,
         grid=grid,
@@ -135,6 +123,27 @@ def build_world(scenario: Scenario, loaded: Loaded, *, with_terminals: bool = Tr
         notices=tuple(notices),
         sources=loaded.sources,
     )
+
+
+def _terminals(scenario: Scenario, loaded: Loaded, ground: Ground) -> Terminals:
+    parts = [
+        fleets.terminals_of(
+            fleet,
+            ground,
+            loaded.fleets.get(fleet.id),
+            place=f"{scenario.name}, fleet {fleet.id!r}",
+        )
+        for fleet in scenario.fleet
+    ]
+    try:
+        return concatenate(parts)
+    except TerminalsError as error:
+        names = ", ".join(repr(fleet.id) for fleet in scenario.fleet)
+        raise TerminalsError(
+            error.message,
+            place=f"{scenario.name}, fleets {names}",
+            hint="a terminal belongs to one fleet, and its id to no other terminal",
+        ) from None
 
 
 def _elements_and_start(scenario: Scenario, loaded: Loaded) -> tuple[ElementSets, int]:
