@@ -155,7 +155,6 @@ def _label_edges(
             y0 = row_south((b // BLOCK_COLUMNS) * BLOCK + (f - base) // BLOCK)
             x1, y1 = x0 + 1.0 / PER_DEGREE, y0 + 1.0 / PER_DEGREE
             cell_faces = face_count
-            corner = face_of_hash(slot_hash, slot_face, word[record])
             first = record + HEAD
             stop = first + STEP * count
             for at in range(first, stop, STEP):
@@ -219,9 +218,29 @@ def _label_edges(
                     edge_count += 1
                     face_count = _append(faces, cell_faces, face_count, left)
                     face_count = _append(faces, cell_faces, face_count, right)
-            if face_count == len(faces):
-                return 0, 0, _NO_ROOM
-            face_count = _append(faces, cell_faces, face_count, corner)
+            if face_count == cell_faces:
+                # Segments pass by within a millimetre, or part nothing: one face all over.
+                if face_count == len(faces):
+                    return 0, 0, _NO_ROOM
+                whole = _face_met(
+                    block,
+                    fine,
+                    word,
+                    number,
+                    slot_hash,
+                    slot_face,
+                    pair_start,
+                    pair_segment,
+                    log_hash,
+                    log_parent,
+                    log_segment,
+                    log_used,
+                    0.5 * (y0 + y1),
+                    0.5 * (x0 + x1),
+                )
+                if whole == -2:
+                    return 0, 0, _LOG_IS_FULL
+                face_count = _append(faces, cell_faces, face_count, whole)
             start[mixed + 1] = edge_count
             face_start[mixed + 1] = face_count
     return edge_count, face_count, _DONE
