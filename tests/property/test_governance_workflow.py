@@ -111,8 +111,16 @@ class Model:
             if each.rule == proposal.rule or mine & self.rule_ground(each.rule)
         ]
 
+    def has_lapsed(self, proposal: Proposal) -> bool:
+        first_us = proposal.anchored_us
+        return self.now_us >= proposal.lapses_us or (
+            first_us is not None and self.now_us >= first_us + 30 * DAY_US
+        )
+
     def may_approve(self, person: str, proposal: Proposal) -> bool:
         if person in self.gone or "approver" not in SEATS[person][1]:
+            return False
+        if self.has_lapsed(proposal):
             return False
         if person in (proposal.by, self.asker[proposal.request]):
             return False
@@ -167,7 +175,7 @@ class Model:
             and proposal.request in self.witnessed
             and self.is_open(proposal.request)
             and proposal.anchored_us is not None
-            and self.now_us < min(proposal.lapses_us, proposal.anchored_us + 30 * DAY_US)
+            and not self.has_lapsed(proposal)
             and (proposal.until_us is None or proposal.until_us > self.now_us)
             and (proposal.where is not None or self.exists(proposal.rule))
         )

@@ -94,8 +94,10 @@ def person(name: str, keys: Keys, factor: str, roles: tuple[str, ...]) -> Person
     )
 
 
-def witness_quorum(names: tuple[str, ...] = ("w1", "w2", "w3"), log: str = "log") -> WitnessQuorum:
-    log_key = signer_from_seed(ORIGIN, ED25519, seed(log)).key
+def witness_quorum(
+    names: tuple[str, ...] = ("w1", "w2", "w3"), log: str = "log", origin: str = ORIGIN
+) -> WitnessQuorum:
+    log_key = signer_from_seed(origin, ED25519, seed(log)).key
     lines = [f"log {log_key}"]
     for name in names:
         key = signer_from_seed(f"{name}.example", COSIGNATURE_ED25519, seed(name)).key
@@ -142,7 +144,7 @@ class World:
                 person(name, self.keys[name], *self.seats[name]) for name in self.seats
             ),
             "quorum": self.quorum,
-            "witness_quorum": witness_quorum(self.witnesses, self.log_seed),
+            "witness_quorum": witness_quorum(self.witnesses, self.log_seed, self.origin),
             "possessions": tuple(
                 self.keys[name].possession(name, "genesis", "", self.origin) for name in self.seats
             ),

@@ -22,6 +22,7 @@ def approved(state: State, entry: Entry, body: Approval, person: Seated) -> Stat
     demand(name is not None, "unknown", "there is no such proposal: its bytes differ, or none is")
     proposed = state.changes[name or ""]
     demand(proposed.status == "pending", "decided", f"the proposal is {proposed.status}")
+    demand(not proposed.has_lapsed(state.witnessed_us), "lapsed", "the proposal has lapsed")
     demand(
         body.window == window_of(proposed.proposal), "other_window", "it is about another window"
     )

@@ -23,7 +23,7 @@ from spotbeam.governance.entries.acts import (
     Unseat,
 )
 from spotbeam.governance.entries.deciding import Change, Emergency, Seal
-from spotbeam.governance.entries.words import DAY_US, Span
+from spotbeam.governance.entries.words import Span
 from spotbeam.governance.ground import countries
 from spotbeam.governance.proposing import demand_possible, window_of
 from spotbeam.governance.quorum import demand_eligible, ground_of, is_met, quorum_for
@@ -33,8 +33,6 @@ from spotbeam.governance.state import Given, Layer, Proposed, State
 from spotbeam.governance.void import Void, demand
 from spotbeam.governance.witnesses import witnessed, worthy_policy
 
-PROPOSAL_LASTS_US = 30 * DAY_US
-"""From the first anchor that covers a proposal until it can bind no more."""
 _POLICY_ACTS = get_args(PolicyAct)
 _ROSTER_ACTS = get_args(RosterAct)
 
@@ -48,6 +46,13 @@ def bound(state: State, name: str, note: str) -> State:
         note: The anchor's checkpoint, for changes of the witness quorum.
     """
     proposed = state.changes[name]
+    if proposed.has_lapsed(state.witnessed_us):
+        gone = replace(proposed, stood_still="lapsed")
+        return replace(
+            state,
+            changes=state.changes.insert(name, gone),
+            pending=state.pending.discard(name),
+        )
     if not proposed.approvals:
         return state
     approvals = counting(state, proposed)
@@ -95,12 +100,6 @@ def _demand_timely(state: State, proposed: Proposed) -> None:
     demand(asked.status == "registered", "answered", "the request has its answer")
     demand(not asked.has_lapsed(at_us), "lapsed", "the request has lapsed")
     demand(proposed.anchored_us is not None, "not_witnessed", "no checkpoint covers the proposal")
-    assert proposed.anchored_us is not None
-    demand(
-        at_us < min(proposed.proposal.lapses_us, proposed.anchored_us + PROPOSAL_LASTS_US),
-        "lapsed",
-        "the proposal has lapsed",
-    )
 
 
 def _committed(state: State, proposed: Proposed, note: str) -> State:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 from rpds import HashTrieMap
 
+from spotbeam.errors import MalformedRecord
 from spotbeam.governance.entries import LOG, Entry, Envelope, possession_statement, statement
 from spotbeam.governance.entries.acts import (
     AddFactor,
@@ -22,7 +23,7 @@ from spotbeam.governance.entries.people import Genesis, Key, Person, Possession,
 from spotbeam.governance.entries.words import HOUR_US
 from spotbeam.governance.proofs import check_proof, key_digest
 from spotbeam.governance.state import Roster, Seated, SeatedKey, State
-from spotbeam.governance.void import demand
+from spotbeam.governance.void import Void, demand
 
 NEWCOMER_WAITS_US = 72 * HOUR_US
 """From when an addition to the roster binds until it counts."""
@@ -69,7 +70,11 @@ def signer(state: State, entry: Entry) -> Seated:
 
 def _check(state: State, envelope: Envelope, key: SeatedKey) -> None:
     assert envelope.proof is not None
-    check_proof(key.key, envelope.proof, statement(state.origin, state.genesis, envelope))
+    try:
+        text = statement(state.origin, state.genesis, envelope)
+    except MalformedRecord:  # with a long origin the statement may be larger than its entry
+        raise Void("too_large", "the statement is larger than an entry may be") from None
+    check_proof(key.key, envelope.proof, text)
 
 
 def human_of(roster: Roster, name: str | None) -> str | None:
@@ -114,8 +119,8 @@ def altered(state: State, roster: Roster, act: RosterAct, entry_id: str, at_us: 
         case SetQuorum():
             demand_feasible(roster, act.quorum)
             return replace(roster, quorums=(*roster.quorums, (later, act.quorum)))
-    for _, quorum in roster.quorums[-1:]:
-        demand_feasible(roster, quorum)
+    demand_feasible(roster, roster.quorum_at(at_us))
+    demand_feasible(roster, roster.quorums[-1][1])
     return roster
 
 

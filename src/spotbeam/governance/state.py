@@ -23,11 +23,13 @@ from spotbeam.governance.entries.people import (
     Role,
     WitnessQuorum,
 )
-from spotbeam.governance.entries.words import Span
+from spotbeam.governance.entries.words import DAY_US, Span
 from spotbeam.governance.void import Finding
 from spotbeam.record.policy import WitnessPolicy
 
 Proposal: TypeAlias = Change | Emergency | Seal
+PROPOSAL_LASTS_US = 30 * DAY_US
+"""From the first anchor that covers a proposal until it can bind no more."""
 
 
 class SeatedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +121,7 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
         proposed_us: Witnessed time of the state in which it was proposed.
         anchored_us: Witnessed time of the first anchor that covers it; None before.
         approvals: By person.
+        stood_still: Why an anchor did not bind it although enough had approved, or `suspended`.
         bound_us: When it became binding; `bound_index` is the anchor.
     """
 
@@ -134,6 +137,15 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
     bound_us: int | None = None
     bound_index: int | None = None
     stood_still: str | None = None
+
+    def has_lapsed(self, at_us: int) -> bool:
+        """Whether it can bind no more: too long after it was witnessed, or by its own word."""
+        if self.status != "pending":
+            return False
+        first_us = self.anchored_us
+        return at_us >= self.proposal.lapses_us or (
+            first_us is not None and at_us >= first_us + PROPOSAL_LASTS_US
+        )
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):

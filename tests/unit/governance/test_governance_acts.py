@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from support.governance import (
     LICENCE,
     START_US,
@@ -13,6 +14,8 @@ from support.governance import (
     witness_quorum,
 )
 
+from spotbeam.errors import MalformedRecord
+from spotbeam.governance.entries import entry_bytes, unsigned
 from spotbeam.governance.entries.acts import (
     AddKey,
     ConfirmContact,
@@ -31,7 +34,13 @@ from spotbeam.governance.entries.acts import (
     Unseat,
 )
 from spotbeam.governance.entries.deciding import Anchor, Bounds, Emergency, Opening, Seal
-from spotbeam.governance.entries.people import Boundaries, Contact, QuorumRule, Revocation
+from spotbeam.governance.entries.people import (
+    Boundaries,
+    Contact,
+    FileProof,
+    QuorumRule,
+    Revocation,
+)
 from spotbeam.governance.entries.rules import WhoEntry
 from spotbeam.governance.entries.words import DAY_US, HOUR_US, Ground, Span
 from spotbeam.governance.history import state
@@ -467,3 +476,36 @@ def test_while_a_seal_is_overdue_no_new_one_is_valid() -> None:
     fourth, *_ = seal(world, (front(),))
     assert world.status(fourth) == "bound"
     assert len(policy(state(world.history(), world.clock_us - 120_000_000)).rules) == 2
+
+
+def test_a_statement_that_is_larger_than_an_entry_is_void() -> None:
+    world = World(origin="log.example/" + "x" * 180)
+    places = tuple(f"h3:{number:015x}" for number in range(2_000))
+    key = world.keys["ada"].digest
+
+    def forged(count: int) -> bytes:
+        acts = PutRule(rule("a", where=places)), PutRule(rule("b", where=places[:count]))
+        body = world.change_body(*acts, request="none")
+        said = unsigned(body, id="long", actor="ada", key=key)
+        return entry_bytes(replace(said, proof=FileProof("")))
+
+    def size(count: int) -> int:
+        try:
+            return len(forged(count))
+        except MalformedRecord:
+            return 99_999
+
+    longest = max(count for count in range(900, 1_300, 10) if size(count) <= 65_535)
+    world.add(forged(longest))
+    assert world.last_code() == "too_large"
+    world.add(forged(longest - 30))
+    assert world.last_code() == "bad_signature"
+
+
+def test_a_proposal_that_lapsed_is_looked_at_no_more() -> None:
+    world = World()
+    change = world.change(lapses_us=world.clock_us + DAY_US)
+    world.anchor(after_us=2 * DAY_US)
+    assert change not in world.now.pending
+    world.approve(change, "bo")
+    assert world.last_code() == "lapsed"

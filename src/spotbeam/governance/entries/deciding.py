@@ -18,7 +18,6 @@ from spotbeam.governance.entries.words import (
     Places,
     Span,
     Verb,
-    Words,
 )
 
 
@@ -102,7 +101,7 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What a seal held, for everybody: canonical JSON of its acts, and the salt."""
 
     seal: Id
-    value: Words
+    value: Annotated[str, msgspec.Meta(max_length=60_000)]
     salt: Base64
 
 
