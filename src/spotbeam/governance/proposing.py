@@ -198,7 +198,7 @@ def _demand_asked(state: State, proposal: Proposal, ground: tuple[str, ...]) -> 
     """A request about one country does not carry a change in another."""
     where = state.requests[proposal.request].request.where
     demand(
-        all(may_overlap((place,), where) for place in ground),
+        (ground or not where) and all(may_overlap((place,), where) for place in ground),
         "not_asked",
         "a rule is about ground that the request does not name",
     )

@@ -71,6 +71,8 @@ def ground_of(state: State, proposed: Proposed) -> tuple[str, ...]:
     """The ground that a proposal is about; empty means everywhere."""
     proposal = proposed.proposal
     request = state.requests[proposal.request].request
+    if not request.where:
+        return ()
     if isinstance(proposal, Seal):
         return (*request.where, *proposal.bounds.where, *proposal.bounds.cells)
     names = set(request.where)

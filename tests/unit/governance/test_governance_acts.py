@@ -21,6 +21,7 @@ from spotbeam.governance.entries.acts import (
     ConfirmContact,
     DropKey,
     DropList,
+    DropRule,
     Merge,
     PutBoundaries,
     PutList,
@@ -384,6 +385,12 @@ def test_a_rule_cites_only_grounds_that_are_stated_and_stand() -> None:
 def test_a_request_about_one_country_carries_no_change_in_another() -> None:
     world = World()
     world.change(PutRule(rule(where=("UA", "TW"))))
+    assert world.last_code() == "not_asked"
+    world.change(PutRule(rule(where=())))
+    assert world.last_code() == "not_asked"
+    everywhere = world.pass_change(PutRule(rule(where=())), request=world.request(where=()))
+    assert world.status(everywhere) == "bound"
+    world.change(DropRule("ua-authorised"))
     assert world.last_code() == "not_asked"
 
 

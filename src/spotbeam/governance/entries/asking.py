@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from spotbeam.governance.entries.words import (
@@ -11,7 +13,7 @@ from spotbeam.governance.entries.words import (
     Id,
     Moment,
     Name,
-    Places,
+    Place,
     Verb,
     Words,
 )
@@ -28,6 +30,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Somebody asks for a change of service.
 
     Attributes:
+        where: The ground; none means everywhere, and only then may a change act everywhere.
         asker: Who asks: a rostered person's id, or a name for which a registrar signs.
         on_behalf_of: For whom, where the asker speaks for another.
         channel: How it came: `letter`, `portal`, `telephone`, `in-person`.
@@ -36,7 +39,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """
 
     verb: Verb
-    where: Places
+    where: Annotated[tuple[Place, ...], msgspec.Meta(max_length=2_000)]
     asker: Name
     on_behalf_of: Name | None = None
     channel: Channel
