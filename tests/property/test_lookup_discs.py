@@ -44,18 +44,21 @@ def distance_m(shape, lat, lon):
 
 
 def faces_of(shapes):
-    """Every face that shapely finds: the shapes that hold it, and its outline."""
+    """Faces as shapely finds them: which shapes hold each, and its outline.
+
+    Returns those that are wider than 4 mm somewhere, and the keys of all.
+    """
     world = shapely.box(-180.0, -90.0, 180.0, 90.0)
     lines = shapely.union_all([shapely.boundary(shape) for shape in [*shapes, world]])
-    found = {}
+    found, every = {}, {frozenset()}
     for part in shapely.get_parts(shapely.polygonize([lines])):
         inner = part.buffer(-2e-8)
-        if inner.is_empty:
-            continue  # thinner than what counts
-        at = inner.representative_point()
+        at = (part if inner.is_empty else inner).representative_point()
         key = frozenset(i for i, shape in enumerate(shapes) if shape.contains(at))
-        found.setdefault(key, []).append(part)
-    return {key: shapely.MultiPolygon(parts) for key, parts in found.items()}
+        every.add(key)
+        if not inner.is_empty:
+            found.setdefault(key, []).append(part)
+    return {key: shapely.MultiPolygon(parts) for key, parts in found.items()}, every
 
 
 def check(shapes, places):
@@ -69,8 +72,9 @@ def check(shapes, places):
     lat, lon, radius = (np.ascontiguousarray(column) for column in np.array(places).T)
     own = locate(found.raster, final, lat, lon)
     sets = touched(found.raster, found.edges, final, own, lat, lon, radius)
-    outlines = faces_of(shapes)
-    assert {frozenset(face) for face in found.faces} == set(outlines) | {frozenset()}
+    outlines, every = faces_of(shapes)
+    # What is thinner than a millimetre does not count; between, it may.
+    assert outlines.keys() <= {frozenset(face) for face in found.faces} <= every
     n_met = 0
     for i, (y, x, r) in enumerate(places):
         held = sets.face[sets.start[sets.of_point[i]] : sets.start[sets.of_point[i] + 1]]
@@ -98,7 +102,8 @@ def scene(draw):
     y0 = draw(st.sampled_from([0.01, 46.0, -55.07, 71.3, 83.0, -88.0]))
     size = draw(st.sampled_from([0.02, 0.3, 2.0]))
     wide = size / np.cos(np.radians(min(abs(y0) + size, 88.5)))
-    shares = st.floats(-1.0, 1.0)
+    # Rounded: GEOS has trouble with coordinates like 1e-228.
+    shares = st.floats(-1.0, 1.0).map(lambda share: round(share, 6))
     places = st.tuples(shares, shares)
 
     def on_map(place):

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from spotbeam.kernels.lookup.build import build_lookup
 from spotbeam.kernels.lookup.locate import locate
 
-NORTH = Fraction(1, 2**300)  # a hair, and a finer hair
-EAST = Fraction(1, 2**600)
+NORTH = Fraction(1, 2**2000)  # a hair, finer than coordinates tell apart, and a finer hair
+EAST = Fraction(1, 2**4000)
 
 
 def whole(value):
