@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from spotbeam.assembly.build import build
-from spotbeam.assembly.run_folder import CUBE, RunFolder
+from spotbeam.assembly.run_folder import CUBE, RunFolder, told_of_the_disk
 from spotbeam.assembly.scenarios import adjusted, load_scenario
 from spotbeam.compute.blocks import run_blocks
 from spotbeam.errors import UnknownName
@@ -137,7 +137,8 @@ def forecast(
         raise UnknownName("export", unknown[0], _EXPORTS)
     plan = twin_forecast.plan(build(chosen, folder))
     if out is not None:
-        return _run(plan, Path(out), workers, force, exports, on_progress)
+        with told_of_the_disk(Path(out)):
+            return _run(plan, Path(out), workers, force, exports, on_progress)
     keep = tempfile.mkdtemp(prefix="spotbeam-")
     try:
         result = _run(plan, Path(keep) / "forecast", workers, force, exports, on_progress)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,23 @@ FILES = (
 CUBE = "forecast.zarr"
 _PROGRESS = ".progress"
 _PLAN = "plan.json"
+
+
+@contextmanager
+def told_of_the_disk(path: Path) -> Iterator[None]:
+    """Say which folder it was, and that the run can go on, when the disk is full or fails.
+
+    Raises:
+        OutputError: in place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written: {error.strerror or error}",
+            place=str(path),
+            hint="what is there is whole: make room, and the same command goes on from there",
+        ) from None
 
 
 class RunFolder:

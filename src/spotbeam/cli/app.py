@@ -60,6 +60,8 @@ app.command(policy)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None:  # closed by the caller, as with >&-
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (open until the process ends)
     try:
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()

@@ -8,7 +8,11 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
+
+from spotbeam.errors import SpotbeamError
 
 Block = tuple[int, int]
 Result = TypeVar("Result", covariant=True)
@@ -48,7 +52,8 @@ def run_blocks(
     rest = iter(blocks)
     try:
         for block in rest:
-            future: Future[Result] = pool.submit(_run, *block)
+            with _interrupts_held():
+                future: Future[Result] = pool.submit(_run, *block)
             waiting.append((block, future))
             if len(waiting) > count:
                 yield _next(waiting)
@@ -65,7 +70,26 @@ def default_workers() -> int:
 
 def _next(waiting: deque[tuple[Block, Future[Result]]]) -> tuple[Block, Result]:
     block, future = waiting.popleft()
-    return block, future.result()
+    try:
+        return block, future.result()
+    except BrokenProcessPool:
+        raise SpotbeamError(
+            f"a process that was computing steps {block[0]} to {block[1]} was killed",
+            hint="it may have run out of memory: take fewer workers; the same command goes on",
+        ) from None
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Start processes that never hear Ctrl-C, not even before `_start`; ours comes a bit later."""
+    if not hasattr(signal, "pthread_sigmask"):  # pragma: no cover (Windows)
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start(make_worker: Callable[[], Worker[object]]) -> None:
