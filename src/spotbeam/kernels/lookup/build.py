@@ -7,14 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spotbeam.kernels.lookup.index import (
-    FaceLog,
-    Raster,
-    empty_log,
-    face_table,
-    fill_faces,
-    lay_out,
-)
+from spotbeam.kernels.lookup.faces import FaceLog, empty_log, face_table
+from spotbeam.kernels.lookup.index import Raster, fill_faces, lay_out
 from spotbeam.kernels.lookup.labels import Edges, label_edges
 from spotbeam.kernels.lookup.raster import (
     COLUMNS,

@@ -14,16 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from spotbeam.kernels.lookup.faces import SLIVER_DEG, FaceLog, face_of_hash, intern_face
 from spotbeam.kernels.lookup.index import (
     HEAD,
-    SLIVER_DEG,
     STEP,
-    FaceLog,
     Raster,
     cell_value,
     crosses,
-    face_of_hash,
-    intern_face,
     mixed_hash,
     record_counts,
 )

@@ -8,15 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from spotbeam.kernels.lookup.index import (
-    HEAD,
-    STEP,
-    Raster,
-    face_at,
-    face_of_hash,
-    mixed_hash,
-    record_counts,
-)
+from spotbeam.kernels.lookup.faces import face_of_hash
+from spotbeam.kernels.lookup.index import HEAD, STEP, Raster, face_at, mixed_hash, record_counts
 from spotbeam.kernels.lookup.raster import BLOCK, BLOCK_COLUMNS, column_of, row_of
 from spotbeam.kernels.lookup.sides import map_place
 
