@@ -50,7 +50,7 @@ def forecast(
     step
         As 15s, 4m, or seconds.
     resolution
-        H3 resolution of the cells, 2 to 6.
+        H3 resolution of the cells, 0 to 6.
     view
         Point of view on borders, as un, de_facto, ua (see `spotbeam territories`).
     workers
@@ -105,7 +105,7 @@ def show(result: Forecast) -> None:
     rows = [
         [word, n, f"{km2[word]:,.0f}"] for word, n in sorted(words.items(), key=lambda i: -i[1])
     ]
-    out.print(table("Cells by status", ["status", "cells", "km²"], rows))
+    out.print(table("Cells by status of the reference terminal", ["status", "cells", "km²"], rows))
     out.print()
     records = sorted(summary["territories"], key=lambda record: -record["area_km2"])
     shown = [record for record in records if len(record["id"]) == 2 or record["named"]][:24]

@@ -158,7 +158,7 @@ def _show(found: Explanation) -> None:
         ]
         for each in found.territories
     ]
-    columns = ["territory", "name", "administered by", "claimed by", "source"]
+    columns = ["territory", "name", "here administered by", "here claimed by", "source"]
     out.print(table("Territories", columns, rows))
     out.print()
     if found.satellites:

@@ -68,6 +68,7 @@ def changes(
                 change = _try_terminal(terminal, policy, verdict, decide, {**one, **two})
                 if change is not None:
                     found.append(change)
+    found = _nearest_numbers(terminal, found)
     found += _policy_changes(terminal, policy, verdict, territories, decide)
     return _distinct(found)
 
@@ -91,8 +92,7 @@ def _try_terminal(
 def _terminal_patches(terminal: Terminal, policy: Policy) -> Iterator[dict[str, Any]]:
     """Other values of the terminal's fields that some rule of the policy speaks of."""
     values: dict[str, list[Any]] = {
-        "distress": [True],
-        "account": [Account.ACTIVE, Account.DISABLED],
+        "account": [Account.ACTIVE],
         "verified": [True, False],
         "position_error_m": [0.0],
     }
@@ -119,6 +119,7 @@ def _terminal_patches(terminal: Terminal, policy: Policy) -> Iterator[dict[str, 
             yield {"service_lat_deg": terminal.lat_deg, "service_lon_deg": terminal.lon_deg}
     values.setdefault("mobility", []).append(Mobility.FIXED)
     values.setdefault("protection", []).append(Protection.NONE)
+    values["distress"] = [True]  # last: it says nothing about the rules
     for name, options in values.items():
         for option in dict.fromkeys(options):
             if option != getattr(terminal, name):
@@ -154,7 +155,10 @@ def _policy_changes(
                 with_rules(policy, rest), f"without the rule {rule.id}", {"remove_rule": rule.id}
             )
     if before.outcome == "deny":
-        for name in territories:
+        granted = {
+            name for rule in policy.rules if rule.effect is Effect.GRANT for name in rule.where
+        }
+        for name in (name for name in territories if name not in granted):
             grant = Rule(
                 id=f"proposed-grant-{name.lower().replace('/', '-').replace(':', '-')}",
                 effect=Effect.GRANT,
@@ -194,6 +198,22 @@ def _policy_changes(
 def with_rules(policy: Policy, rules: tuple[Rule, ...]) -> Policy:
     """The same policy with other rules."""
     return msgspec.structs.replace(policy, rules=rules)
+
+
+def _nearest_numbers(terminal: Terminal, found: list[Change]) -> list[Change]:
+    """Of several values of one number with the same effect, the one nearest to what is."""
+    nearest: dict[tuple[str, str], tuple[float, Change]] = {}
+    rest = []
+    for change in found:
+        ((name, value), *more) = change.patch.items()
+        if more or isinstance(value, bool) or not isinstance(value, int | float):
+            rest.append(change)
+            continue
+        step = abs(value - getattr(terminal, name))
+        key = (name, change.outcome)
+        if key not in nearest or step < nearest[key][0]:
+            nearest[key] = (step, change)
+    return rest + [change for _, change in nearest.values()]
 
 
 def _distinct(found: list[Change]) -> list[Change]:

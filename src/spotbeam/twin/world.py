@@ -21,10 +21,11 @@ from spotbeam.sky import constellation, in_service
 from spotbeam.sky.elements import ElementSets, ElementsReport, age_s
 from spotbeam.times import MICROSECONDS, TimeGrid, format_duration, parse_duration, parse_time
 from spotbeam.twin import fleets
-from spotbeam.twin.scenario import Scenario
+from spotbeam.twin.scenario import Area, Scenario
 
 _DEFAULT_START = "2026-01-01T00:00:00Z"
 _HOUR_US = 3600 * MICROSECONDS
+_MAX_CELLS = 2_500_000  # the world at resolution 5 has 2,016,842
 
 
 class Loaded(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -101,6 +102,7 @@ def build_world(scenario: Scenario, loaded: Loaded, *, with_terminals: bool = Tr
     refuse_unknown_territories(scenario.rules, ground.ids(), scenario.name)
     _refuse_unknown_ground_of_requests(scenario, ground)
     grid_cells, cell_face = _cells(scenario, ground)
+    notices += _without_a_cell(loaded, ground, cell_face, scenario.area.resolution)
     policy = Policy(
         rules=scenario.rules,
         lists=tuple(
@@ -260,6 +262,7 @@ def _refuse_unknown_ground_of_requests(scenario: Scenario, ground: Ground) -> No
 def _cells(scenario: Scenario, ground: Ground) -> tuple[CellGrid, npt.NDArray[np.int32]]:
     area = scenario.area
     place = f"{scenario.name}, area"
+    _refuse_too_many_cells(area, place)
     if area.bounds is not None:
         grid = cells.cells_in_bounds(area.bounds, area.resolution)
     else:
@@ -276,3 +279,31 @@ def _cells(scenario: Scenario, ground: Ground) -> tuple[CellGrid, npt.NDArray[np
             hint="take a finer resolution or a larger area",
         )
     return grid.take(np.flatnonzero(chosen)), face[chosen]
+
+
+def _without_a_cell(
+    loaded: Loaded, ground: Ground, cell_face: npt.NDArray[np.int32], resolution: int
+) -> list[str]:
+    """A notice for each of the user's own territories that no cell centre lies in."""
+    present = {name for face in np.unique(cell_face) for name in ground.face_territories[face]}
+    return [
+        f"{own.id} holds no centre of a cell of resolution {resolution} in this area, so it is in "
+        "no table of cells or territories; its rules count all the same"
+        for own in loaded.own_territories
+        if own.id not in present
+    ]
+
+
+def _refuse_too_many_cells(area: Area, place: str) -> None:
+    """Before millions of cells are made: about 3 kB of memory each by the end of a run."""
+    south, west, north, east = area.bounds or (-90.0, -180.0, 90.0, 180.0)
+    width_deg = east - west if east >= west else east - west + 360.0
+    share = (np.sin(np.radians(north)) - np.sin(np.radians(south))) / 2.0 * width_deg / 360.0
+    count = share * (2 + 120 * 7**area.resolution)
+    if count > _MAX_CELLS:
+        raise ScenarioError(
+            f"about {count:,.0f} cells of resolution {area.resolution} lie within its bounds; "
+            f"{_MAX_CELLS:,} is the most",
+            place=place,
+            hint="take a coarser resolution, or narrower bounds",
+        )
