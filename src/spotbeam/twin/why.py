@@ -21,7 +21,7 @@ from spotbeam.service.verdict import Verdict, verdict
 from spotbeam.sky.propagation import Propagator, propagator
 from spotbeam.times import MICROSECONDS, format_time
 from spotbeam.twin.changes import Change, changes
-from spotbeam.twin.world import World
+from spotbeam.twin.world import World, age_warning
 
 _SEARCH_STEP_US = 15 * MICROSECONDS
 _SEARCH_STEPS = 1440  # six hours
@@ -133,8 +133,20 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
         verdict=decided,
         changes=tuple(found),
         next_satellite=None if upcoming is None else format_time(upcoming),
-        notices=world.notices,
+        notices=_notices(world, at_us),
     )
+
+
+def _notices(world: World, at_us: int) -> tuple[str, ...]:
+    """The world's notices, and one more if the moment is too far from the element sets."""
+    age_s = world.sky.age_s
+    if age_s is None:
+        return world.notices
+    later_s = (at_us - world.grid.start_us) / MICROSECONDS
+    warning = age_warning(world.scenario, age_s + later_s)
+    if warning is None or any(warning in notice for notice in world.notices):
+        return world.notices
+    return (*world.notices, f"{world.sky.source}: at {format_time(at_us)} {warning}")
 
 
 def decide(world: World, at_us: int, terminal: Terminal, policy: Policy) -> Verdict:

@@ -214,19 +214,26 @@ def _sky(
     )
 
 
-def _check_age(
-    scenario: Scenario, elements: ElementSets, median_age_s: float, notices: list[str]
-) -> None:
+def age_warning(scenario: Scenario, median_age_s: float) -> str | None:
+    """What is wrong with element sets of this age, if they are past the scenario's limit."""
     place = f"{scenario.name}, constellation, max_age"
     limit_us = parse_duration(scenario.constellation.max_age, place=place)
     if abs(median_age_s) * MICROSECONDS <= limit_us:
-        return
+        return None
     days = median_age_s / 86400
     side = f"{days:.1f} days old" if days > 0 else f"{-days:.1f} days in the future"
-    message = (
-        f"the element sets are {side} at the start of the run (median); the limit is "
-        f"{format_duration(limit_us)}, and SGP4's error grows by kilometres a day"
+    return (
+        f"the element sets are {side} (median); the limit is {format_duration(limit_us)}, and "
+        "SGP4's error grows by kilometres a day"
     )
+
+
+def _check_age(
+    scenario: Scenario, elements: ElementSets, median_age_s: float, notices: list[str]
+) -> None:
+    message = age_warning(scenario, median_age_s)
+    if message is None:
+        return
     hint = "fetch newer sets, start nearer their epoch (--start), or raise max_age"
     if scenario.constellation.when_old == "refuse":
         raise ElementsError(message, place=elements.source, hint=hint)
