@@ -56,8 +56,3 @@ def test_importing_spotbeam_loads_nothing_heavy() -> None:
     ).stdout.strip()
     heavy = {"numpy", "numba", "xarray", "pyarrow", "shapely", "matplotlib", "pandas", "rich"}
     assert not heavy & set(loaded.split(","))
-
-
-@pytest.mark.parametrize("name", sorted(spotbeam.__all__))
-def test_no_reference_to_where_it_is_built(name: str) -> None:
-    assert "/work" not in (getattr(spotbeam, name).__doc__ or "")
