@@ -7,7 +7,6 @@ reverse.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ import numpy.typing as npt
 from spotbeam.service.policy import Policy
 from spotbeam.service.position import Ids
 from spotbeam.service.terminals import Terminal
-from spotbeam.service.verdict import REASONS, Outcome, OutcomeWord, Verdict
+from spotbeam.service.verdict import REASONS, Outcome, OutcomeWord
 
 if TYPE_CHECKING:
     from spotbeam.service.compiled import CompiledPolicy, VerdictColumns
@@ -87,14 +86,6 @@ def service_state(
     return ServiceState.LIMITED if outcome == "limit" else ServiceState.SERVED
 
 
-def public_word(
-    policy: Policy, decided: Verdict, has_satellite: bool, territories: Ids, at_us: int
-) -> str:
-    """The word for the public, of `PUBLIC_WORDS`, for ground with these territory ids."""
-    state = service_state(decided.outcome, has_satellite=has_satellite)
-    return word_of(state, decided.reason, is_withheld=is_withheld_at(policy, territories, at_us))
-
-
 def word_of(state: ServiceState, reason: str, *, is_withheld: bool = False) -> str:
     """The public word of a service state.
 
@@ -113,14 +104,6 @@ def word_of(state: ServiceState, reason: str, *, is_withheld: bool = False) -> s
 def is_withheld_at(policy: Policy, territories: Ids, at_us: int) -> bool:
     """Whether somebody's request to withhold service on this ground is open."""
     return policy.has_open_request("withhold", territories, at_us)
-
-
-def prevailing(words: Iterable[str]) -> str:
-    """The public word at most steps of a run; ties go to the worse."""
-    counts = dict.fromkeys(PUBLIC_WORDS, 0)
-    for word in words:
-        counts[word] += 1
-    return max(PUBLIC_WORDS, key=lambda word: (counts[word], PUBLIC_WORDS.index(word)))
 
 
 def public_word_codes(

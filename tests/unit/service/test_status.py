@@ -54,12 +54,6 @@ def test_public_words_are_those_of_the_table():
         assert word_of(ServiceState.DENIED, reason, is_withheld=True) == withheld
 
 
-def test_ties_go_to_the_worse():
-    assert status.prevailing(["available", "withheld", "available"]) == "available"
-    assert status.prevailing(["available", "withheld"]) == "withheld"
-    assert status.prevailing(["out_of_view", "at_capacity"]) == "out_of_view"
-
-
 def test_columns_of_words_agree_with_single_ones():
     ground = Rectangles()
     rules = rules_from(
