@@ -1,0 +1,1 @@
+"""Where writes are made: one module for each, and the sequencer that has them witnessed."""

@@ -1,0 +1,1 @@
+"""The edge: follows a record, believes nobody, and answers who is served."""
