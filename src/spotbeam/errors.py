@@ -16,7 +16,10 @@
     │  ├─ BadSignature         a signature that must hold does not, or is missing
     │  ├─ QuorumNotMet         too few witnesses have signed
     │  ├─ Forked               two views of one log that cannot both be true
+    │  ├─ RolledBack           a source shows less than was accepted already
     │  └─ MissingRecord        a file of the record that must be there is not
+    ├─ Refused                 the record would void the entry: it was not added      exit 1
+    ├─ Unreachable             a server did not answer, or not as it must    exit 1
     ├─ FeedError               a download failed; what was cached stays      exit 1
     └─ MissingExtra            an optional dependency is not installed       exit 1
 
@@ -171,10 +174,49 @@ class Forked(RecordError):
     code = "forked"
 
 
+class RolledBack(RecordError):
+    """A source shows less of a record than was accepted already."""
+
+    code = "rolled_back"
+
+
 class MissingRecord(RecordError):
     """A file of the record that must be there is not."""
 
     code = "missing_record"
+
+
+class Refused(SpotbeamError):
+    """An entry was not added, because the rules of the record would void it.
+
+    Args:
+        code: The stable slug of the rule, as in a finding of the fold.
+        reason: One sentence for people.
+    """
+
+    def __init__(self, code: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"the entry is refused ({code}): {reason}", hint=hint)
+        self.code = code
+        self.reason = reason
+
+
+class Unreachable(SpotbeamError):
+    """A server did not answer, or answered with something that it must not.
+
+    Args:
+        url: What was asked.
+        why: What happened, in a few words.
+        status: The HTTP status, where there was an answer.
+    """
+
+    code = "unreachable"
+
+    def __init__(
+        self, url: str, why: str, *, status: int | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(f"{url}: {why}", hint=hint)
+        self.url = url
+        self.status = status
 
 
 class FeedError(SpotbeamError):
