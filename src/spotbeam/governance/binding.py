@@ -61,7 +61,7 @@ def bound(state: State, name: str, note: str) -> State:
     try:
         _demand_timely(state, proposed)
         demand_possible(state, proposed.proposal, name)
-        return _committed(state, proposed, note)
+        return committed(state, proposed, note)
     except Void as fault:
         still = replace(proposed, stood_still=fault.code)
         return replace(state, changes=state.changes.insert(name, still))
@@ -102,7 +102,17 @@ def _demand_timely(state: State, proposed: Proposed) -> None:
     demand(proposed.anchored_us is not None, "not_witnessed", "no checkpoint covers the proposal")
 
 
-def _committed(state: State, proposed: Proposed, note: str) -> State:
+def committed(state: State, proposed: Proposed, note: str | None) -> State:
+    """The state once a proposal has its effect, at the witnessed time of `state`.
+
+    Nothing of approvals is asked here: `bound` does that, and a preview has none to ask for.
+
+    Args:
+        state: `witnessed_us` is when it binds.
+        proposed: What commits; it stands in `state.changes`.
+        note: The anchor's checkpoint, which new witnesses must have signed too; None for a
+            preview, which comes before any anchor.
+    """
     at_us, proposal = state.witnessed_us, proposed.proposal
     if isinstance(proposal, Seal):
         span = Span(from_us=at_us, until_us=at_us + proposal.bounds.lasts_us)
@@ -133,7 +143,7 @@ def _committed(state: State, proposed: Proposed, note: str) -> State:
 
 
 def _acted(
-    state: State, proposed: Proposed, proposal: Change | Emergency, span: Span, note: str
+    state: State, proposed: Proposed, proposal: Change | Emergency, span: Span, note: str | None
 ) -> State:
     stages: tuple[tuple[int, tuple[str, ...]], ...] = ()
     if isinstance(proposal, Change):
@@ -154,12 +164,13 @@ def _acted(
     return state
 
 
-def _constituted(state: State, act: object, note: str) -> State:
+def _constituted(state: State, act: object, note: str | None) -> State:
     match act:
         case SetWitnesses():
             policy = worthy_policy(act.witness_quorum, state.origin)
             # The old quorum has counted already: this anchor must satisfy both.
-            witnessed(note, policy)
+            if note is not None:
+                witnessed(note, policy)
             return replace(state, witness_quorum=act.witness_quorum, witness_policy=policy)
         case SetRules():
             return replace(state, rules_version=act.version)
