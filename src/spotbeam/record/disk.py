@@ -31,11 +31,17 @@ def write_once(path: Path, data: bytes) -> None:
         )
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Write a file, or put another in its place, in one step that survives a loss of power."""
+def replace(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file, or put another in its place, in one step that survives a loss of power.
+
+    Args:
+        path: The file.
+        data: All its bytes.
+        mode: Who may read it: 0o600 for a private key.
+    """
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         view = memoryview(data)
         while view:

@@ -161,22 +161,34 @@ class Log:
                 f"{len(held)} witnesses answered, which is not the quorum {policy.quorum!a}",
                 hint="the log signs nothing before it knows what they signed last",
             )
+        for name, note in held.items():
+            if note is not None:
+                self.check_held(name, note)
+        self._confirmed = True
+
+    def check_held(self, name: str, note: bytes) -> None:
+        """Compare what a witness holds of this log with the log itself.
+
+        Args:
+            name: What messages call the witness.
+            note: The note that it serves.
+
+        Raises:
+            Forked: This log's key has signed more, or something else, than this log holds.
+            BadSignature: The note is not one that this log's key has signed.
+        """
+        seen = verify_checkpoint(note, [self._signer.key])
         with self._commit:
-            for name, note in held.items():
-                seen = verify_checkpoint(note, [self._signer.key]) if note is not None else None
-                if seen is None or not seen.size:
-                    continue
-                if seen.size > self.size:
-                    raise Forked(
-                        f"the witness {name!a} has signed {seen.size} entries of {self.origin}; "
-                        f"here are {self.size}",
-                        hint="restore the rest from tiles or a mirror before going on",
-                    )
-                if self._root(seen.size) != seen.root:
-                    raise Forked(
-                        f"the witness {name!a} has signed another root for {seen.size} entries"
-                    )
-            self._confirmed = True
+            if seen.size > self.size:
+                raise Forked(
+                    f"the witness {name!a} has signed {seen.size} entries of {self.origin}; "
+                    f"here are {self.size}",
+                    hint="restore the rest from tiles or a mirror before going on",
+                )
+            if seen.size and self._root(seen.size) != seen.root:
+                raise Forked(
+                    f"the witness {name!a} has signed another root for {seen.size} entries"
+                )
 
     def sign(self) -> bytes:
         """Sign a checkpoint over everything on disk, whose tiles are then in the folder.
@@ -227,9 +239,15 @@ class Log:
             if verify_checkpoint(note, [self._signer.key]) != self._signed:
                 raise RecordError("this is not the checkpoint that the log signed last")
             try:
+                # Within a transaction: nobody can take the log over, and publish, in between.
+                self._database.execute("BEGIN IMMEDIATE")
+                self._check_fence()
                 self._tiles.publish(note)
+                self._database.execute("ROLLBACK")
             except BaseException as fault:
                 self._stop(fault)
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
                 raise
 
     def reader(self) -> TileReader:

@@ -36,6 +36,8 @@ from spotbeam.record.witness import Answer, CheckpointStore, Witness, origin_has
 INFO_TYPE = "text/x.tlog.mirror-info"
 MAX_PACKAGES = 32
 """Packages that a client puts in one request, as the draft advises."""
+MAX_REQUEST = 8 * 2**20
+"""After so many bytes a client begins another request, so that neither side holds much of one."""
 MAX_PROOF_HASHES = 63
 
 
@@ -92,6 +94,15 @@ class Mirror:
         self._writers: dict[str, TileWriter] = {}
         self._locks = {origin: threading.Lock() for origin in logs}
 
+    def know(self, key: VerifierKey) -> None:
+        """Take in a log, or a further key of one; what is known stays known.
+
+        Args:
+            key: The log's key; its name is the log's origin.
+        """
+        self._locks.setdefault(key.name, threading.Lock())
+        self._pending.know(key)
+
     def add_checkpoint(self, body: bytes, *, now_s: int) -> Answer:
         """Answer `POST <prefix>/add-checkpoint`: what is pending moves; nothing is signed."""
         return self._pending.add_checkpoint(body, now_s=now_s)
@@ -120,7 +131,7 @@ class Mirror:
 
     def checkpoint(self, hashed_origin: str) -> Answer:
         """Answer `GET <prefix>/<origin hash>/checkpoint`, for those without a file server."""
-        known = hashed_origin in {origin_hash(origin) for origin in self._locks}
+        known = hashed_origin in {origin_hash(origin) for origin in tuple(self._locks)}
         kept = directory(self._path / hashed_origin)(CHECKPOINT_PATH) if known else None
         return Answer(200, kept) if kept else Answer(404, b"nothing is mirrored of this log\n")
 
@@ -207,7 +218,7 @@ def add_entries_requests(
     proof: Callable[[int, int, int], Sequence[bytes]],
     ticket: bytes = b"",
 ) -> Iterable[bytes]:
-    """The bodies that upload the entries `[start, end)` to a mirror, 32 packages each.
+    """The bodies that upload the entries `[start, end)` to a mirror, at most 32 packages each.
 
     Args:
         origin: The log.
@@ -221,7 +232,7 @@ def add_entries_requests(
     while True:
         parts = [_head(origin, at, end, ticket)]
         for _ in range(MAX_PACKAGES):
-            if at == end:
+            if at == end or sum(map(len, parts)) > MAX_REQUEST:
                 break
             rounded = at - at % TILE_WIDTH
             stop = min(end, rounded + TILE_WIDTH)

@@ -101,6 +101,17 @@ class Witness:
         self._store = store
         self._origin_of = {origin_hash(origin): origin for origin in logs}
 
+    def know(self, key: VerifierKey) -> None:
+        """Take in a log, or a further key of one; what is known stays known.
+
+        Args:
+            key: The log's key; its name is the log's origin.
+        """
+        trusted = self._logs.get(key.name, ())
+        if key not in trusted:
+            self._logs[key.name] = (*trusted, key)
+            self._origin_of[origin_hash(key.name)] = key.name
+
     def add_checkpoint(self, body: bytes, *, now_s: int) -> Answer:
         """Answer `POST <prefix>/add-checkpoint`.
 
