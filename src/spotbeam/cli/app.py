@@ -56,6 +56,15 @@ policy.command(
 )
 app.command(policy)
 
+record = cyclopts.App(name="record", help="The record: check it, read it, prove from it, copy it.")
+for name, meaning in {
+    "verify": "Check a whole record from entry 0 on, or a receipt; name the first fault.\n\n"
+    "Exit code 0 when all holds, 1 when something does not.",
+    "fsck": "Rebuild every tile of a record from its entries; name the first file that is wrong.",
+}.items():
+    record.command(f"spotbeam.cli.record:{name}", name=name, help=meaning)
+app.command(record)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
@@ -90,4 +99,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _complain(message: str) -> None:
     with contextlib.suppress(BrokenPipeError):
-        print(f"spotbeam: {message}", file=sys.stderr)
+        print(f"spotbeam: {_shown(message)}", file=sys.stderr)
+
+
+def _shown(message: str) -> str:
+    """What others wrote is quoted in messages: nothing in it may steer a terminal."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
+        for each in message
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -22,11 +23,32 @@ from rich.progress import (
 )
 from rich.table import Table
 
+_NOT_ASCII = re.compile(r"[^\n -~]")
+
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output; what is not a number is null."""
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    """One JSON document on standard output; what is not a number is null.
+
+    Characters that could steer a terminal are escaped, as JSON allows.
+    """
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    sys.stdout.write(_NOT_ASCII.sub(lambda found: _shown_in_json(found[0]), text) + "\n")
+
+
+def shown(text: str) -> str:
+    r"""One line of text that a terminal takes as text.
+
+    What others wrote may hold control characters, and ones that turn the direction of writing:
+    they are shown as `\x1b` and `\u202e`.
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def say(line: str) -> None:
+    """One line on standard output, with nothing in it that could steer a terminal."""
+    sys.stdout.write(shown(line) + "\n")
 
 
 def console() -> Console:
@@ -56,6 +78,10 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     for row in rows:
         result.add_row(*(_text(cell) for cell in row))
     return result
+
+
+def _shown_in_json(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def _text(cell: object) -> str:
