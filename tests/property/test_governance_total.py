@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 from support.governance import World
 from support.governance_records import rich_world
 
@@ -15,20 +16,23 @@ from spotbeam.errors import MalformedRecord
 from spotbeam.governance.apply import apply
 from spotbeam.governance.entries import BODIES, Envelope, entry_bytes, signed
 from spotbeam.governance.entries.deciding import Opening
-from spotbeam.governance.entries.people import (
-    Revocation,
-)
+from spotbeam.governance.entries.logs import Open
+from spotbeam.governance.entries.people import Revocation
 from spotbeam.governance.history import intended
 from spotbeam.governance.policy import policy
-from spotbeam.governance.state import State, state_digest
+from spotbeam.governance.state import State, listed, state_digest
 
 WORLD = rich_world()
+MOVED = World()
+MOVED.close()
+MOVED.move_on()
 ENVELOPES = [json.loads(data) for data in WORLD.entries]
 
 
 def test_the_record_that_is_mutated_is_mostly_valid() -> None:
     assert set(WORLD.codes()) <= {"list_needed", "mixed"}
-    assert {e["type"] for e in ENVELOPES} == set(BODIES) - {"lapse", "opening", "revocation"}
+    elsewhere = {"lapse", "opening", "revocation", "open", "succession"}
+    assert {e["type"] for e in ENVELOPES} == set(BODIES) - elsewhere
 
 
 def check(state: State, data: bytes) -> State:
@@ -200,6 +204,30 @@ def test_an_insider_may_sign_anything_and_stops_nobody(data: st.DataObject) -> N
     if data.draw(st.booleans()):
         follower = data.draw(st.sampled_from(WORLD.entries))
         state_digest(check(after, follower))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_nobody_begins_the_next_log_with_another_entry(data: st.DataObject) -> None:
+    """The two entries with which it may begin are mutated: the log may say anything."""
+    opening = Open(origin=MOVED.origin, previous=MOVED.now.earlier[-1])
+    plain = data.draw(st.sampled_from([opening, MOVED.succession("bo", "cy")]))
+    body = original = to_builtins(plain)
+    kind = original.pop("type")
+    for _ in range(data.draw(st.integers(1, 2))):
+        path = data.draw(st.sampled_from(places(body)))
+        body = replaced(body, path, data.draw(JSON))
+        if not isinstance(body, dict):
+            return
+    envelope = Envelope(v=1, type=kind, id="next", actor="log", body=body, recorded_us=0)
+    try:
+        written = entry_bytes(envelope)
+    except (MalformedRecord, UnicodeEncodeError):
+        return
+    after = apply(MOVED.now, written)
+    assert after.size == 1
+    assert "unforeseen" not in [found.code for found in listed(after)]
+    assert after.is_open == (body == original)
 
 
 def test_a_revocation_is_the_one_thing_that_one_person_does_alone() -> None:

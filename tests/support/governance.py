@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from spotbeam.governance.apply import apply
@@ -17,9 +18,10 @@ from spotbeam.governance.entries import (
     signed,
     unsigned,
 )
-from spotbeam.governance.entries.acts import Act, PutRule
+from spotbeam.governance.entries.acts import Act, CloseLog, PutRule
 from spotbeam.governance.entries.asking import Request
 from spotbeam.governance.entries.deciding import Anchor, Approval, Change
+from spotbeam.governance.entries.logs import Open, Signature, Succession, succession_statement
 from spotbeam.governance.entries.people import (
     Factor,
     FileKey,
@@ -37,6 +39,7 @@ from spotbeam.governance.proofs import key_digest
 from spotbeam.governance.proposing import window_of
 from spotbeam.governance.reads import reads_digest
 from spotbeam.governance.state import State
+from spotbeam.governance.succession import onward
 from spotbeam.record.checkpoint import Checkpoint, sign_checkpoint
 from spotbeam.record.cosignature import cosign
 from spotbeam.record.keys import (
@@ -50,6 +53,7 @@ from spotbeam.record.note import add_signatures
 
 START_US = 1_780_000_000 * SECOND_US
 ORIGIN = "log.example/black-sea"
+NEXT = "log.example/black-sea-2"
 LICENCE = Ground(kind="authorisation", id="ua-2022-02")
 ZERO = "0" * 64
 
@@ -126,6 +130,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.entries: list[bytes] = []
+        self.logs: list[list[bytes]] = []
         self.now = State()
         self.anchors: list[tuple[int, State]] = []
         self.count = 0
@@ -271,13 +276,58 @@ class World:
         self.anchor()
         return name
 
+    # -- going on in another log
+
+    def close(self, origin: str = NEXT, log: str = "log-2", **how: Any) -> str:
+        """Close the log by a change; `origin` is the next one."""
+        quorum = witness_quorum(self.witnesses, log, origin)
+        return self.pass_change(CloseLog(origin=origin, witness_quorum=quorum), **how)
+
+    def move_on(self, origin: str = NEXT, log: str = "log-2") -> None:
+        """Stand before entry 0 of the next log."""
+        self.logs.append(self.entries)
+        self.origin, self.log_seed, self.entries = origin, log, []
+        self.now = onward(self.now)
+
+    def open(self, **changes: Any) -> str:
+        body = Open(origin=self.origin, previous=self.now.earlier[-1])
+        return self.log_says(msgspec.structs.replace(body, **changes))
+
+    def rotate(self) -> None:
+        """Close, move on and open, with all in order."""
+        self.close()
+        self.move_on()
+        self.open()
+
+    def succession(self, *people: str, **changes: Any) -> Succession:
+        """A succession to where the world stands now, signed by these."""
+        body = Succession(
+            origin=self.origin,
+            previous=self.now.earlier[-1],
+            witness_quorum=witness_quorum(self.witnesses, self.log_seed, self.origin),
+            begin_by_us=self.clock_us + 7 * DAY_US,
+            words="The key of the log is lost.",
+            signatures=(),
+        )
+        body = msgspec.structs.replace(body, **changes)
+        text = succession_statement(self.now.genesis, body)
+        signatures = tuple(
+            Signature(
+                person=name,
+                key=self.keys[name].digest,
+                proof=FileProof(encode_base64(self.keys[name].sign(text))),
+            )
+            for name in people
+        )
+        return msgspec.structs.replace(body, signatures=signatures)
+
     # -- looking
 
     def codes(self) -> list[str]:
         return [f.code for i in sorted(self.now.findings) for f in self.now.findings[i]]
 
     def last_code(self) -> str | None:
-        found = self.now.findings.get(self.now.size - 1)
+        found = self.now.findings.get(self.now.newest)
         return found[-1].code if found else None
 
     def status(self, change: str) -> str:

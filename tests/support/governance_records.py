@@ -1,6 +1,7 @@
-"""A record with every kind of entry in it; run as a script, it writes the vectors of a version.
+"""Records with every kind of entry in them; run as a script, it writes the vectors of a version.
 
-    PYTHONPATH=tests python -m support.governance_records tests/data/governance/rules-1.json
+    PYTHONPATH=tests python -m support.governance_records rules tests/data/governance/rules-1.json
+    PYTHONPATH=tests python -m support.governance_records logs tests/data/governance/logs-1.json
 
 Vectors of a released rules version are never written again: what they hold still is the meaning
 of records that exist.
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from support.governance import LICENCE, Keys, World, person, rule, witness_quorum
 
 from spotbeam.governance.apply import apply
@@ -44,6 +46,7 @@ from spotbeam.governance.entries.rules import WhoEntry
 from spotbeam.governance.entries.words import DAY_US
 from spotbeam.governance.reads import reads_digest
 from spotbeam.governance.state import State, listed, state_digest
+from spotbeam.governance.succession import ending, onward
 
 
 def rich_world() -> World:
@@ -156,6 +159,53 @@ def record_for_vectors() -> list[bytes]:
     return world.entries
 
 
+def logs_for_vectors() -> list[list[bytes]]:
+    """A record in three logs: the first is closed, the second is left, with void entries about."""
+    world = World()
+    world.pass_change()
+    waiting = world.change(PutRule(rule("waiting", where=("PL",))), request=world.request(("PL",)))
+    world.approve(waiting, "bo")
+    world.close()
+    world.request()
+    world.move_on()
+    world.open()
+    world.approve(waiting, "cy")
+    world.anchor()
+    world.add(b"not an entry")
+    world.open()
+    world.request()
+    world.move_on("log.example/black-sea-3", "log-3")
+    world.log_says(world.succession("bo", "cy"))
+    world.pass_change(PutRule(rule("third")))
+    return [*world.logs, world.entries]
+
+
+def logs_vectors(logs: list[list[bytes]]) -> dict[str, Any]:
+    """The logs of one record, with what each came to."""
+    now, found = State(), []
+    for entries in logs:
+        now = onward(now)
+        begun = None
+        for data in entries:
+            now = apply(now, data)
+            begun = begun or state_digest(now)
+        found.append(
+            {
+                "origin": now.origin,
+                "entries": [data.decode("latin-1") for data in entries],
+                "begun": begun,
+                "ending": msgspec.to_builtins(ending(now)),
+                "state_digest": state_digest(now),
+                "findings": [[each.index, each.code] for each in listed(now)],
+                "changes": {name: now.changes[name].status for name in sorted(now.changes)},
+            }
+        )
+    return {"rules_version": 1, "logs": found}
+
+
 if __name__ == "__main__":
-    text = json.dumps(vectors(record_for_vectors()), indent=1, ensure_ascii=True)
-    Path(sys.argv[1]).write_text(text + "\n")
+    written = {
+        "rules": lambda: vectors(record_for_vectors()),
+        "logs": lambda: logs_vectors(logs_for_vectors()),
+    }[sys.argv[1]]()
+    Path(sys.argv[2]).write_text(json.dumps(written, indent=1, ensure_ascii=True) + "\n")

@@ -6,10 +6,11 @@ rules = policy(found, openings)          what an edge enforces
 """
 
 from spotbeam.governance.apply import VERSIONS, apply
-from spotbeam.governance.history import History, Intended, fold, intended, state
+from spotbeam.governance.history import History, Intended, fold, intended, next_log, state
 from spotbeam.governance.policy import Openings, missing, policy
 from spotbeam.governance.reads import reads_digest
 from spotbeam.governance.state import State, listed, state_digest
+from spotbeam.governance.succession import ending
 from spotbeam.governance.void import Finding
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Openings",
     "State",
     "apply",
+    "ending",
     "fold",
     "intended",
     "listed",
     "missing",
+    "next_log",
     "policy",
     "reads_digest",
     "state",

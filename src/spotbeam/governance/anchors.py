@@ -39,15 +39,21 @@ def anchored(state: State, entry: Entry, body: Anchor) -> State:
         "not_witnessed",
         "the checkpoint is of another tree",
     )
-    before = state.anchored_size
+    at_us = time_us(found_note)
+    demand(
+        state.begin_by_us is None or at_us <= state.begin_by_us,
+        "expired",
+        "the succession was to begin earlier",
+    )
     kept = {size: hashes for size, hashes in state.frontiers.items() if size > body.size}
     state = replace(
         state,
-        witnessed_us=max(state.witnessed_us, time_us(found_note)),
+        witnessed_us=max(state.witnessed_us, at_us),
+        begin_by_us=None,
         anchored_size=body.size,
         frontiers=HashTrieMap(kept),
     )
-    state = _covered(state, before, body.size)
+    state = covered(state, state.before + body.size)
     for name in sorted(state.pending, key=lambda each: state.pending[each]):
         if name in state.pending:
             state = bound(state, name, body.note)
@@ -74,12 +80,11 @@ def root_of(frontier: tuple[bytes, ...]) -> bytes:
     return hashed
 
 
-def _covered(state: State, first: int, stop: int) -> State:
+def covered(state: State, stop: int) -> State:
     """Date what the anchor covers; let approvals fall that it finds expired or dated too far."""
     at_us = state.witnessed_us
-    for index in range(first, stop):
-        if index not in state.awaiting:
-            continue
+    # What an earlier log left uncovered is covered with the entry that names its root.
+    for index in sorted(each for each in state.awaiting if each < stop):
         kind, name = state.awaiting[index]
         state = replace(state, awaiting=state.awaiting.remove(index))
         if kind == "since":

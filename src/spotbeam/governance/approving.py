@@ -49,7 +49,7 @@ def approved(state: State, entry: Entry, body: Approval, person: Seated) -> Stat
         approval=body,
         person=person.id,
         key=entry.envelope.key or "",
-        index=state.size - 1,
+        index=state.newest,
     )
     kept = HashTrieMap(
         {

@@ -26,7 +26,7 @@ def requested(state: State, entry: Entry, body: Request, person: Seated) -> Stat
     demand(body.answer_by_us > state.witnessed_us, "too_late", "the answer time is past already")
     if body.arrival is not None:
         demand(body.arrival in state.seen, "unknown", "there is no such arrival")
-    asked = Asked(id=entry.envelope.id, request=body, signed_by=person.id, index=state.size - 1)
+    asked = Asked(id=entry.envelope.id, request=body, signed_by=person.id, index=state.newest)
     return _await(
         replace(state, requests=state.requests.insert(asked.id, asked)), "since", asked.id
     )
@@ -80,4 +80,4 @@ def _ended(state: State, asked: Asked) -> State:
 
 
 def _await(state: State, kind: str, name: str) -> State:
-    return replace(state, awaiting=state.awaiting.insert(state.size - 1, (kind, name)))
+    return replace(state, awaiting=state.awaiting.insert(state.newest, (kind, name)))

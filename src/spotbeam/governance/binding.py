@@ -12,6 +12,7 @@ from rpds import HashTrieMap
 
 from spotbeam.governance.approving import suspended_by
 from spotbeam.governance.entries.acts import (
+    CloseLog,
     ConfirmContact,
     DropKey,
     PolicyAct,
@@ -31,7 +32,7 @@ from spotbeam.governance.reads import act_key, lists_named, reads_digest
 from spotbeam.governance.roster import altered
 from spotbeam.governance.state import Given, Layer, Proposed, State
 from spotbeam.governance.void import Void, demand
-from spotbeam.governance.witnesses import witnessed, worthy_policy
+from spotbeam.governance.witnesses import next_policy, witnessed, worthy_policy
 
 _POLICY_ACTS = get_args(PolicyAct)
 _ROSTER_ACTS = get_args(RosterAct)
@@ -132,7 +133,7 @@ def committed(state: State, proposed: Proposed, note: str | None) -> State:
         state.requests[proposal.request], status="granted", ended_by=proposed.id, ended_us=at_us
     )
     done = replace(
-        state.changes[proposed.id], status="bound", bound_us=at_us, bound_index=state.size - 1
+        state.changes[proposed.id], status="bound", bound_us=at_us, bound_index=state.newest
     )
     return replace(
         state,
@@ -172,6 +173,10 @@ def _constituted(state: State, act: object, note: str | None) -> State:
             if note is not None:
                 witnessed(note, policy)
             return replace(state, witness_quorum=act.witness_quorum, witness_policy=policy)
+        case CloseLog():
+            demand(state.closing is None, "closed", "the log is closed already")
+            next_policy(state, act.origin, act.witness_quorum)
+            return replace(state, closing=act)
         case SetRules():
             return replace(state, rules_version=act.version)
         case ConfirmContact():

@@ -20,6 +20,7 @@ from spotbeam.governance.entries.acts import PutBoundaries, PutList, PutRule, Pu
 from spotbeam.governance.entries.people import Boundaries
 from spotbeam.governance.entries.rules import RuleEntry
 from spotbeam.governance.state import Asked, Layer, State
+from spotbeam.governance.succession import onward
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -86,6 +87,17 @@ def fold(entries: Iterable[bytes], onto: History | None = None) -> History:
             anchors.append(now.witnessed_us)
             states.append(now)
     return History(now=now, anchors=tuple(anchors), states=tuple(states))
+
+
+def next_log(history: History) -> History:
+    """The history onto which the entries of the record's next log are folded.
+
+    A record goes on in another log where this one was closed, or where its people left it. The
+    reader says so with this call; nothing that a log holds makes a reader take it for another.
+
+        history = fold(entries_of_next, onto=next_log(history))
+    """
+    return msgspec.structs.replace(history, now=onward(history.now))
 
 
 def state(history: History, at_us: int, known_at_us: int | None = None) -> Intended:

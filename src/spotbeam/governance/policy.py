@@ -17,6 +17,7 @@ from spotbeam.governance.entries.deciding import Seal
 from spotbeam.governance.entries.rules import rule_of
 from spotbeam.governance.history import Intended
 from spotbeam.governance.seals import demand_opens, rules_within
+from spotbeam.governance.state import State
 from spotbeam.record.canonical import canonical_json
 from spotbeam.record.keys import decode_base64
 from spotbeam.record.seal import SALT_SIZE, list_root
@@ -54,7 +55,7 @@ def policy(
     rules = [rule_of(each.rule, each.where) for each in intended.rules]
     for name in intended.seals:
         rules += _sealed_rules(intended, name, given) or ()
-    lists = {act.list: _rows(known.origin, act, given) or frozenset() for act in intended.lists}
+    lists = {act.list: _rows(known, act, given) or frozenset() for act in intended.lists}
     for rule in rules:
         for name in (*rule.who.on_list, *rule.who.not_on_list):
             lists.setdefault(name, frozenset())
@@ -76,7 +77,7 @@ def policy(
             )
             for asked in intended.requests
         ),
-        record_index=known.size,
+        record_index=known.before + known.size,
         witnessed_at_us=known.witnessed_us if witnessed_at_us is None else witnessed_at_us,
     )
 
@@ -87,9 +88,7 @@ def missing(intended: Intended, openings: Openings) -> tuple[str, ...]:
     Inside the bounds of these it is stale, however fresh the record is.
     """
     lists = [
-        f"list:{act.list}"
-        for act in intended.lists
-        if _rows(intended.known.origin, act, openings) is None
+        f"list:{act.list}" for act in intended.lists if _rows(intended.known, act, openings) is None
     ]
     seals = [f"seal:{n}" for n in intended.seals if _sealed_rules(intended, n, openings) is None]
     return (*lists, *seals)
@@ -100,15 +99,23 @@ def row_bytes(terminal: str) -> bytes:
     return canonical_json({"terminal": terminal})
 
 
-def _rows(origin: str, act: PutList, openings: Openings) -> frozenset[str] | None:
+def _rows(known: State, act: PutList, openings: Openings) -> frozenset[str] | None:
     """The terminals of a list version, or None if what was given does not lead to its root."""
     rows = openings.lists.get((act.list, act.version))
     if rows is None or len(rows) != act.count or any(len(salt) != SALT_SIZE for _, salt in rows):
         return None
     pairs = [(row_bytes(terminal), salt) for terminal, salt in rows]
-    if list_root(origin, act.list, act.version, pairs).hex() != act.root:
+    if list_root(_origin_of(known, act), act.list, act.version, pairs).hex() != act.root:
         return None
     return frozenset(terminal for terminal, _ in rows)
+
+
+def _origin_of(known: State, act: PutList) -> str:
+    """The log in which a list version was proposed: its root is bound to that."""
+    for layer in reversed(known.layers[f"list:{act.list}"]):
+        if layer.act == act:
+            return known.located(known.changes[layer.change].index)[0]
+    return known.origin
 
 
 def _sealed_rules(intended: Intended, name: str, openings: Openings) -> tuple[Rule, ...] | None:
@@ -124,7 +131,7 @@ def _sealed_rules(intended: Intended, name: str, openings: Openings) -> tuple[Ru
     else:
         return None
     try:
-        demand_opens(known.origin, proposed, value, salt)
+        demand_opens(known.located(proposed.index)[0], proposed, value, salt)
     except RecordError:
         return None
     return rules_within(name, proposed.proposal.bounds, value)

@@ -11,6 +11,7 @@ from spotbeam.governance.asking import open_request
 from spotbeam.governance.entries import Entry
 from spotbeam.governance.entries.acts import (
     Act,
+    CloseLog,
     ConfirmContact,
     DropList,
     DropRule,
@@ -32,7 +33,7 @@ from spotbeam.governance.reads import act_key, lists_named
 from spotbeam.governance.roster import altered
 from spotbeam.governance.state import Layer, Proposal, Proposed, Seated, State
 from spotbeam.governance.void import Void, demand
-from spotbeam.governance.witnesses import worthy_policy
+from spotbeam.governance.witnesses import next_policy, worthy_policy
 
 _POLICY_ACTS = get_args(PolicyAct)
 _ROSTER_ACTS = get_args(RosterAct)
@@ -49,7 +50,7 @@ def proposed(state: State, entry: Entry, body: Proposal, person: Seated) -> Stat
         digest=entry.digest,
         proposal=body,
         proposer=person.id,
-        index=state.size - 1,
+        index=state.newest,
         proposed_us=state.witnessed_us,
     )
     return replace(
@@ -226,6 +227,8 @@ def _demand_other(state: State, act: Act, dropped: set[str]) -> None:
             demand(_stands(state, f"sponsor:{act.sponsor}"), "unknown", "there is no such sponsor")
         case SetWitnesses():
             worthy_policy(act.witness_quorum, state.origin)
+        case CloseLog():
+            next_policy(state, act.origin, act.witness_quorum)
         case SetRules():
             demand(act.version > state.rules_version, "rules_version", "rules versions only go up")
         case ConfirmContact():

@@ -122,8 +122,13 @@ def is_met(state: State, quorum: QuorumRule, approvals: Iterable[Given]) -> bool
 
     A human with several ids counts once, in the factor of the id that stands for them.
     """
+    return is_enough(state, quorum, (given.person for given in approvals))
+
+
+def is_enough(state: State, quorum: QuorumRule, names: Iterable[str]) -> bool:
+    """As `is_met`, of people."""
     persons = state.seated.persons
-    humans = {persons[given.person].human for given in approvals}
+    humans = {persons[name].human for name in names}
     factors = {persons[human].factor for human in humans}
     return (
         len(humans) >= quorum.persons

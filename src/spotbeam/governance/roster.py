@@ -96,7 +96,10 @@ def altered(state: State, roster: Roster, act: RosterAct, entry_id: str, at_us: 
     Raises:
         Void: It cannot be done.
     """
-    place = (state.origin, state.genesis, entry_id)
+    # A change that waited while the record moved on was signed for the log that it stands in.
+    at = state.seen.get(entry_id)
+    origin = state.origin if at is None else state.located(at)[0]
+    place = (origin, state.genesis, entry_id)
     later = at_us + NEWCOMER_WAITS_US
     match act:
         case AddFactor():

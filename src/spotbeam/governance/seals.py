@@ -45,7 +45,8 @@ def opened(state: State, body: Opening) -> State:
     demand(body.seal not in state.openings, "repeated", "the seal is open already")
     try:
         salt = decode_base64(body.salt, "the salt")
-        demand_opens(state.origin, proposed, body.value.encode(), salt)
+        origin, _ = state.located(proposed.index)
+        demand_opens(origin, proposed, body.value.encode(), salt)
     except SpotbeamError as fault:
         raise Void("bad_opening", fault.message[:300]) from None
     return replace(

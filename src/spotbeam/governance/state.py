@@ -12,9 +12,10 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from rpds import HashTrieMap
 
-from spotbeam.governance.entries.acts import PolicyAct
+from spotbeam.governance.entries.acts import CloseLog, PolicyAct
 from spotbeam.governance.entries.asking import Request
 from spotbeam.governance.entries.deciding import Approval, Change, Emergency, Seal
+from spotbeam.governance.entries.logs import Ended
 from spotbeam.governance.entries.people import (
     Contact,
     Factor,
@@ -183,7 +184,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the entries so far mean.
 
     Attributes:
-        size: How many entries were folded.
+        size: How many entries of the log at hand were folded.
         halted: Why this reader can read no further, or None.
         frontier: Hashes of the complete subtrees, largest first: the root follows from them.
         frontiers: Those of every size since the last anchor's.
@@ -199,6 +200,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         seals: Those that bound, in order.
         overdue_from: Seals that bound and are not opened, with the time by which they must be.
         findings: Void entries, and approvals that fell, newest last.
+        earlier: The logs before this one, each as it ended. Indices of entries count on through
+            all of them (`located`), sizes in anchors are those of the log at hand.
+        closing: What closed this log, and which one is next.
+        final: Where it was closed; whatever it holds beyond has no effect.
+        begin_by_us: When the first anchor of a log that began by succession is due.
     """
 
     size: int = 0
@@ -230,6 +236,33 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     overdue_from: HashTrieMap[str, int] = HashTrieMap()
     openings: HashTrieMap[str, tuple[str, str]] = HashTrieMap()
     findings: HashTrieMap[int, tuple[Finding, ...]] = HashTrieMap()
+    earlier: tuple[Ended, ...] = ()
+    closing: CloseLog | None = None
+    final: Ended | None = None
+    begin_by_us: int | None = None
+
+    @property
+    def before(self) -> int:
+        """How many entries the logs before this one count."""
+        return sum(each.size for each in self.earlier)
+
+    @property
+    def newest(self) -> int:
+        """The index of the newest entry, counted from the first log on."""
+        return self.before + self.size - 1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the log at hand has begun; its name is its own from then on."""
+        return not self.earlier or self.origin != self.earlier[-1].origin
+
+    def located(self, index: int) -> tuple[str, int]:
+        """In which log an entry stands, and at which place in it."""
+        for log in self.earlier:
+            if index < log.size:
+                return log.origin, index
+            index -= log.size
+        return self.origin, index
 
     @property
     def seated(self) -> Roster:

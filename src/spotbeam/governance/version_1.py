@@ -22,12 +22,14 @@ from spotbeam.governance.entries.deciding import (
     Seal,
 )
 from spotbeam.governance.entries.envelope import ON_ITS_OWN_WORD
+from spotbeam.governance.entries.logs import Open, Succession
 from spotbeam.governance.entries.people import Contact, Genesis, Revocation
 from spotbeam.governance.entries.words import Span
 from spotbeam.governance.proposing import proposed
 from spotbeam.governance.roster import first_roster, signer, without_key
 from spotbeam.governance.seals import opened
 from spotbeam.governance.state import Layer, Seated, State, Touched, found
+from spotbeam.governance.succession import ending, log_opened, succeeded
 from spotbeam.governance.void import Finding, Void, demand
 from spotbeam.governance.witnesses import worthy_policy
 
@@ -36,18 +38,17 @@ VERSION = 1
 
 def step(state: State, data: bytes) -> State:
     """The state after one more entry, whatever its bytes are."""
-    index = state.size
-    frontier = grown(state.frontier, index, data)
+    size = state.size + 1
+    frontier = grown(state.frontier, state.size, data)
     state = replace(
-        state,
-        size=index + 1,
-        frontier=frontier,
-        frontiers=state.frontiers.insert(index + 1, frontier),
+        state, size=size, frontier=frontier, frontiers=state.frontiers.insert(size, frontier)
     )
+    index = state.newest
     try:
         entry = parse_entry(data)
         done = _meant(state, entry)
-        return replace(done, seen=done.seen.insert(entry.envelope.id, index))
+        done = replace(done, seen=done.seen.insert(entry.envelope.id, index))
+        return done if done.closing is None else replace(done, final=ending(done))
     except Void as fault:
         return found(state, Finding(index, fault.code, fault.reason))
     except Exception:
@@ -69,6 +70,12 @@ def _meant(state: State, entry: Entry) -> State:
     if isinstance(body, Genesis):
         return _begun(state, entry, body)
     demand(state.roster is not None, "no_genesis", "the log does not begin with its entry 0")
+    if isinstance(body, Open):
+        return log_opened(state, body)
+    if isinstance(body, Succession):
+        return succeeded(state, body)
+    demand(state.is_open, "not_open", "the log did not begin as the next one of the record")
+    demand(state.closing is None, "closed", "the log is closed")
     match body:
         case Arrival():
             return arrived(state, entry, body)
@@ -98,7 +105,7 @@ def _meant(state: State, entry: Entry) -> State:
 
 
 def _begun(state: State, entry: Entry, body: Genesis) -> State:
-    demand(state.size == 1, "not_first", "a log begins once")
+    demand(state.size == 1 and not state.earlier, "not_first", "a record begins once")
     demand(body.rules_version == VERSION, "rules_version", "it begins with another rules version")
     views = [each.view for each in body.boundaries]
     demand(len(set(views)) == len(views), "repeated", "a point of view stands there twice")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from spotbeam.errors import SpotbeamError
 from spotbeam.governance.entries.people import WitnessQuorum
 from spotbeam.governance.entries.words import SECOND_US
+from spotbeam.governance.state import State
 from spotbeam.governance.void import Void, demand
 from spotbeam.record.policy import Witnessed, WitnessPolicy, parse_policy, verify_witnessed
 from spotbeam.record.quorum import check_quorum
@@ -35,6 +36,24 @@ def worthy_policy(quorum: WitnessQuorum, origin: str) -> WitnessPolicy:
         set(quorum.organisations) == known and set(quorum.mirrors) <= known,
         "weak_witnesses",
         "organisations or mirrors are named that are no witnesses",
+    )
+    return policy
+
+
+def next_policy(state: State, origin: str, quorum: WitnessQuorum) -> WitnessPolicy:
+    """The policy of a log in which the record may go on.
+
+    Raises:
+        Void: It has the name of a log of this record, the key of this log, or weak witnesses.
+    """
+    used = {state.origin, *(each.origin for each in state.earlier)}
+    demand(origin not in used, "repeated", "a log of this record has that name already")
+    policy = worthy_policy(quorum, origin)
+    assert state.witness_policy is not None
+    demand(
+        policy.logs[0].key.public_key != state.witness_policy.logs[0].key.public_key,
+        "key_reused",
+        "the next log has the key of this one",
     )
     return policy
 

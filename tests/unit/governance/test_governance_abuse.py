@@ -5,14 +5,13 @@ The second half shows that the attack is real and that this very check is what s
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pytest
 from support.governance import LICENCE, SEATS, Keys, World, person, rule, witness_quorum
+from support.weakened import Case, Patch, instead, is_bound, no_signatures, without
 
 from spotbeam.governance import anchors, binding, proofs, quorum, roster, version_1, witnesses
 from spotbeam.governance.entries import Envelope, entry_bytes, envelope, signed, unsigned
@@ -41,49 +40,7 @@ from spotbeam.governance.entries.people import (
 from spotbeam.governance.entries.words import DAY_US, HOUR_US, Span
 from spotbeam.governance.history import state
 from spotbeam.governance.policy import policy
-from spotbeam.governance.void import demand
 from spotbeam.record.keys import encode_base64
-
-Patch = pytest.MonkeyPatch
-
-
-def without(*codes: str) -> Callable[[Patch], None]:
-    """Take out every check that voids with one of these codes."""
-    strict = demand
-
-    def lax(holds: object, code: str, reason: str) -> None:
-        if code not in codes:
-            strict(holds, code, reason)
-
-    def weaken(patch: Patch) -> None:
-        for name, module in list(sys.modules.items()):
-            if name.startswith("spotbeam.governance.") and hasattr(module, "demand"):
-                patch.setattr(module, "demand", lax)
-
-    return weaken
-
-
-def instead(module: Any, name: str, weaker: Any) -> Callable[[Patch], None]:
-    """Put a weaker rule in the place of a rule."""
-    return lambda patch: patch.setattr(module, name, weaker, raising=False)
-
-
-def no_signatures(patch: Patch) -> None:
-    for module in (proofs, roster):
-        patch.setattr(module, "check_proof", lambda *_: None)
-
-
-@dataclass
-class Case:
-    """An attack: whether it got its way, and what has to be taken out for it to."""
-
-    attack: Callable[[], bool]
-    weaken: Callable[[Patch], None]
-
-
-def is_bound(world: World, change: str) -> bool:
-    found = world.now.changes.get(change)
-    return found is not None and found.status == "bound"
 
 
 def edited_after_approval() -> bool:

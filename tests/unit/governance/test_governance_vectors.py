@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.governance import ORIGIN, World
-from support.governance_records import vectors
+from support.governance import NEXT, ORIGIN, World
+from support.governance_records import logs_vectors, vectors
 
 from spotbeam.governance import VERSIONS
 from spotbeam.governance.entries import statement
 from spotbeam.governance.entries.envelope import parse_entry
+from spotbeam.governance.entries.logs import succession_statement
 from spotbeam.record.canonical import canonical_json
 
 FOLDER = Path(__file__).parents[2] / "data" / "governance"
@@ -30,6 +31,35 @@ def test_every_rules_version_has_vectors_and_keeps_to_them(version: int) -> None
     assert vectors(entries) == kept
     assert kept["findings"]
     assert "bound" in kept["changes"].values()
+
+
+def test_logs_that_follow_each_other_keep_to_their_vectors() -> None:
+    kept = json.loads((FOLDER / "logs-1.json").read_text())
+    logs = [[text.encode("latin-1") for text in log["entries"]] for log in kept["logs"]]
+    assert logs_vectors(logs) == kept
+    origins = [log["origin"] for log in kept["logs"]]
+    assert len(set(origins)) == len(origins) == 3
+    assert set(kept["logs"][-1]["changes"].values()) == {"bound"}
+
+
+def test_the_statement_that_leaves_a_log_is_this_text() -> None:
+    world = World()
+    world.move_on()
+    body = world.succession("bo", "cy")
+    left, quorum = body.previous, body.witness_quorum
+    assert (
+        succession_statement(world.now.genesis, body)
+        == (
+            f'{{"begin_by_us":{body.begin_by_us},"context":"spotbeam.org/succession/v1",'
+            f'"genesis":"{world.now.genesis}","origin":"{NEXT}",'
+            f'"previous":{{"origin":"{ORIGIN}","root":"{left.root}","size":{left.size},'
+            f'"state_digest":"{left.state_digest}"}},"witness_quorum":{{"faulty":1,'
+            '"mirrors":["w1","w2","w3"],'
+            '"organisations":{"w1":"org-w1","w2":"org-w2","w3":"org-w3"},'
+            f'"policy":{json.dumps(quorum.policy, ensure_ascii=False)}}},'
+            '"words":"The key of the log is lost."}'
+        ).encode()
+    )
 
 
 def test_the_statement_that_an_approver_signs_is_this_text() -> None:

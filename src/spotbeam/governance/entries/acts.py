@@ -19,7 +19,7 @@ from spotbeam.governance.entries.people import (
     WitnessQuorum,
 )
 from spotbeam.governance.entries.rules import RuleEntry
-from spotbeam.governance.entries.words import Count, Digest, Id, Moment, Words
+from spotbeam.governance.entries.words import Count, Digest, Id, Moment, Name, Words
 
 
 class PutRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="put_rule"):
@@ -127,6 +127,15 @@ class SetWitnesses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     witness_quorum: WitnessQuorum
 
 
+class CloseLog(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="close_log"
+):
+    """Close this log where it binds, and name the one in which the record goes on."""
+
+    origin: Name
+    witness_quorum: WitnessQuorum
+
+
 class SetRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="set_rules"):
     """Entries mean what another version of the rules says, from the next entry on."""
 
@@ -154,6 +163,6 @@ PolicyAct: TypeAlias = (
 )
 """Acts that last from the change's start to its end."""
 RosterAct: TypeAlias = Seat | Unseat | AddKey | DropKey | Merge | AddFactor | SetQuorum
-ConstitutionAct: TypeAlias = SetWitnesses | SetRules | ConfirmContact | Review
+ConstitutionAct: TypeAlias = SetWitnesses | CloseLog | SetRules | ConfirmContact | Review
 Act: TypeAlias = PolicyAct | RosterAct | ConstitutionAct
 """The last two kinds happen once, when the change binds, and have no window."""

@@ -23,6 +23,7 @@ from spotbeam.governance.entries.deciding import (
     Opening,
     Seal,
 )
+from spotbeam.governance.entries.logs import Open, Succession
 from spotbeam.governance.entries.people import Contact, FileProof, Genesis, Proof, Revocation
 from spotbeam.governance.entries.words import Digest, Id, Moment
 from spotbeam.governance.void import Void
@@ -30,7 +31,9 @@ from spotbeam.record.canonical import Json, canonical_json, parse_canonical_obje
 from spotbeam.record.keys import encode_base64
 
 LOG = "log"
-"""The actor of what the log says on its own word: beginnings, arrivals, lapses and anchors."""
+"""The actor of what the log says on its own word: beginnings, arrivals, lapses and anchors.
+
+A succession is said so too: those whose word it is have signed inside."""
 STATEMENT = "spotbeam.org/statement/v1"
 
 Body: TypeAlias = (
@@ -48,6 +51,8 @@ Body: TypeAlias = (
     | Revocation
     | Contact
     | Anchor
+    | Open
+    | Succession
 )
 BODIES: Mapping[str, type[Body]] = {
     "genesis": Genesis,
@@ -64,8 +69,10 @@ BODIES: Mapping[str, type[Body]] = {
     "revocation": Revocation,
     "contact": Contact,
     "anchor": Anchor,
+    "open": Open,
+    "succession": Succession,
 }
-ON_ITS_OWN_WORD = frozenset({"genesis", "arrival", "lapse", "anchor"})
+ON_ITS_OWN_WORD = frozenset({"genesis", "arrival", "lapse", "anchor", "open", "succession"})
 
 
 class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
