@@ -31,7 +31,7 @@ from spotbeam.errors import (
 )
 from spotbeam.governance.anchors import genesis_digest, grown, root_of
 from spotbeam.governance.history import History, fold
-from spotbeam.governance.state import State, listed
+from spotbeam.governance.state import State
 from spotbeam.record.checkpoint import Checkpoint, parse_signed_checkpoint, verify_checkpoint
 from spotbeam.record.merkle import leaf_hash
 from spotbeam.record.policy import Witnessed, verify_witnessed
@@ -86,7 +86,8 @@ def walk(
     Args:
         fetch: Where the bytes come from; nothing of them is believed.
         genesis: What the digest of entry 0 must be, in hexadecimal; None: it is not checked.
-        onto: What was read and accepted before; None: start from entry 0.
+        onto: What was read and accepted before; `next_log` of it for the log in which a record
+            goes on, read from that log's entry 0. None: nothing.
         held: The checkpoint up to which `onto` was accepted.
         now_s: The reader's clock, POSIX seconds: cosignatures after it do not count. None: no
             clock, as for a replay.
@@ -105,8 +106,10 @@ def walk(
     note = _published(fetch) if note is None else note
     checkpoint = _placed(lambda: parse_signed_checkpoint(note)[0])
     start = onto.now if onto is not None else State()
+    if start.genesis:
+        _demand_same(start, genesis)
     if start.size:
-        _demand_continues(start, held, checkpoint, note, genesis)
+        _demand_continues(start, held, checkpoint, note)
     reading = _Reading(
         fetch, checkpoint, note, History() if onto is None else onto, held, genesis, progress
     )
@@ -173,9 +176,10 @@ class _Reading:
         return self.history
 
     def _begin(self) -> None:
-        """Take entry 0, which alone says whose log this is."""
+        """Take entry 0, which alone says whose log this is, or from which it goes on."""
         digest = genesis_digest(self.entries[0])
-        if self.genesis is not None and digest != self.genesis:
+        is_next = self.history.now.genesis != ""
+        if not is_next and self.genesis is not None and digest != self.genesis:
             raise ProofMismatch(
                 f"the record begins with another entry: its digest is {digest}",
                 place="entry 0",
@@ -184,9 +188,11 @@ class _Reading:
         self.history = fold(self.entries[:1], self.history)
         self._folded = 1
         now = self.history.now
-        if now.witness_policy is None:
-            reason = listed(now)[-1].reason if listed(now) else "it seats nobody"
-            raise MalformedRecord(f"the record does not begin: {reason}", place="entry 0")
+        if now.witness_policy is None or not now.is_open or now.newest in now.findings:
+            found = now.findings.get(now.newest, ())
+            reason = found[-1].reason if found else "it seats nobody"
+            what = "does not go on from the one before" if is_next else "does not begin"
+            raise MalformedRecord(f"the record {what}: {reason}", place="entry 0")
         if now.origin != self.checkpoint.origin:
             raise BadSignature(
                 f"the checkpoint is of {self.checkpoint.origin!r}, the entries of {now.origin!r}",
@@ -247,19 +253,23 @@ def _published(fetch: Fetch) -> bytes:
     return note
 
 
-def _demand_continues(
-    start: State, held: Checkpoint | None, checkpoint: Checkpoint, note: bytes, genesis: str | None
-) -> None:
-    """Refuse what cannot follow what was accepted."""
-    if start.halted is not None:
-        raise RecordError(start.halted, hint="a newer release may know these rules")
-    if held is None or (held.size, held.root) != (start.size, root_of(start.frontier)):
-        raise ValueError("`held` is the checkpoint up to which `onto` was folded")
+def _demand_same(start: State, genesis: str | None) -> None:
+    """Refuse to go on from another record, or where this release cannot read on."""
     if genesis is not None and start.genesis != genesis:
         raise ProofMismatch(
             f"what was read before began with another entry: its digest is {start.genesis}",
             place="entry 0",
         )
+    if start.halted is not None:
+        raise RecordError(start.halted, hint="a newer release may know these rules")
+
+
+def _demand_continues(
+    start: State, held: Checkpoint | None, checkpoint: Checkpoint, note: bytes
+) -> None:
+    """Refuse what cannot follow what was accepted."""
+    if held is None or (held.size, held.root) != (start.size, root_of(start.frontier)):
+        raise ValueError("`held` is the checkpoint up to which `onto` was folded")
     if checkpoint.origin != start.origin:
         raise BadSignature(
             f"the checkpoint is of {checkpoint.origin!r}, not of {start.origin!r}",

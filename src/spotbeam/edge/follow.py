@@ -1,0 +1,327 @@
+"""Follow a log through several sources, on disk, and never go back.
+
+    follower = Follower([fetch, …], genesis, folder)
+    follower.refresh(now_s)            what was newly accepted, or None
+    follower.walked                    what is accepted
+
+A source that withholds, lags, forks or sends junk stops nobody as long as another one shows a
+consistent view which the quorum signed. What a source did wrong is said (`standings`), and two
+views that a log has signed are kept as evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+import msgspec
+
+from spotbeam.edge.forks import evidence_of
+from spotbeam.edge.keeping import Kept
+from spotbeam.edge.walk import Progress, Walked, walk
+from spotbeam.errors import Forked, MissingRecord, SpotbeamError, Unreachable
+from spotbeam.governance.history import next_log
+from spotbeam.record.checkpoint import Checkpoint, parse_signed_checkpoint
+from spotbeam.record.keys import VerifierKey
+from spotbeam.record.tile_reader import Fetch
+from spotbeam.record.tiles import CHECKPOINT_PATH
+
+PATIENCE_S = 3.0
+"""How long one refresh waits for a source while others have answered. A later answer counts at the
+next refresh."""
+_MOST_SKIPPED = 60
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source stands.
+
+    Attributes:
+        name: What people call it.
+        size: How many entries it last showed; None: it has shown none.
+        fault: What was wrong with it last, or None. `code` is the fault's slug.
+        failures: How often in a row. It is asked less and less often.
+    """
+
+    name: str
+    size: int | None = None
+    fault: str | None = None
+    code: str | None = None
+    failures: int = 0
+
+
+class _Source:
+    """A source with what it has shown; asked in a thread of its own, so that it can be left."""
+
+    def __init__(self, fetch: Fetch, name: str) -> None:
+        self.fetch = _reachable(fetch, name)
+        self.standing = Standing(name=name)
+        self.seen: bytes | None = None
+        self.asked: Future[bytes | None] | None = None
+        self.skip = 0
+
+    def failed(self, fault: SpotbeamError) -> None:
+        failures = self.standing.failures + 1
+        self.skip = min(2**failures, _MOST_SKIPPED)
+        self.seen = None  # what failed is looked at again
+        self.standing = msgspec.structs.replace(
+            self.standing, fault=str(fault), code=fault.code, failures=failures
+        )
+
+    def stands(self, size: int, fault: SpotbeamError | None = None) -> None:
+        self.standing = Standing(
+            name=self.standing.name,
+            size=size,
+            fault=None if fault is None else str(fault),
+            code=None if fault is None else fault.code,
+        )
+
+
+class Follower:
+    """A reader that keeps what it has accepted, and accepts only what continues it.
+
+    Args:
+        sources: Where the record may be read: the log, its mirrors.
+        genesis: Digest of entry 0, brought by hand. None: that of whatever is read first, which
+            is then followed for ever.
+        store: The folder in which it keeps what it has accepted.
+        names: What people call the sources.
+        patience_s: See `PATIENCE_S`.
+        progress: Told how far a long walk is.
+
+    Raises:
+        RecordError: What the folder holds does not hold, or is another record.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Fetch],
+        genesis: str | None,
+        store: Path,
+        *,
+        names: Sequence[str] = (),
+        patience_s: float = PATIENCE_S,
+        progress: Progress | None = None,
+    ) -> None:
+        named = [*names, *(f"source {number}" for number in range(len(names) + 1, 1_000))]
+        self._sources = [_Source(*pair) for pair in zip(sources, named, strict=False)]
+        self._patience_s = patience_s
+        self._progress = progress
+        self._pool: ThreadPoolExecutor | None = None
+        self.kept = Kept(store)
+        self.genesis = genesis if genesis is not None else self.kept.genesis
+        self.walked: Walked | None = None
+        if self.kept.genesis is not None:
+            self._remember()
+
+    @property
+    def standings(self) -> tuple[Standing, ...]:
+        """How each source stands, in the order in which they were given."""
+        return tuple(source.standing for source in self._sources)
+
+    @property
+    def evidence(self) -> tuple[Path, ...]:
+        """Proofs that the log has signed two views; there should be none."""
+        return self.kept.evidence()
+
+    @property
+    def _log(self) -> int:
+        return 0 if self.walked is None else len(_earlier(self.walked))
+
+    @property
+    def log_keys(self) -> tuple[VerifierKey, ...]:
+        """The keys of the log as far as it was read."""
+        if self.walked is None or self.walked.history.now.witness_policy is None:
+            return ()
+        return tuple(log.key for log in self.walked.history.now.witness_policy.logs)
+
+    def refresh(self, now_s: int | None) -> Walked | None:
+        """Ask the sources, and accept the best that any of them shows.
+
+        Args:
+            now_s: The reader's clock, POSIX seconds: cosignatures after it do not count. None: no
+                clock; a time that only a few witnesses vouch for is refused all the same.
+
+        Returns:
+            What was accepted if it is newer than what was: more entries, or the same ones
+            witnessed anew. None if there is nothing newer, or nothing that holds; then
+            `standings` say why.
+        """
+        accepted = None
+        shown = self._shown()
+        while shown:
+            failed = []
+            for source, note in shown:
+                try:
+                    checkpoint = parse_signed_checkpoint(note)[0]
+                    walked = self._judged(source, note, checkpoint, now_s)
+                except SpotbeamError as fault:
+                    failed.append((source, note, fault))
+                    continue
+                source.seen = note
+                source.stands(checkpoint.size)
+                if walked is not None:
+                    self.walked = accepted = walked
+            # A later log of the chain can be read once the one before it is: look again, as long
+            # as anything came of it.
+            if accepted is None or len(failed) == len(shown):
+                for source, _, why in failed:
+                    source.failed(why)
+                break
+            shown = [(source, note) for source, note, _ in failed]
+        return accepted
+
+    def compare(self, note: bytes, fetch: Fetch) -> Path | None:
+        """Look whether a log-signed checkpoint from anywhere is another view; keep the evidence.
+
+        Args:
+            note: The checkpoint, as a witness, a mirror or another reader shows it.
+            fetch: Where that is: asked for tiles if the checkpoint is larger than ours.
+
+        Returns:
+            The file of evidence, or None where both are views of one record.
+
+        Raises:
+            RecordError: The note is not the log's, or it could not be looked at.
+        """
+        if self.walked is None:
+            return None
+        kept = self.kept.reader(self._log)
+        data = evidence_of(self.walked.note, kept, note, fetch, self.log_keys)
+        return None if data is None else self.kept.keep_evidence(data)
+
+    def close(self) -> None:
+        """Leave the sources alone; threads that still wait for one end by themselves."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _remember(self) -> None:
+        """Read again what was accepted before, and check all of it again."""
+        for log in self.kept.logs():
+            before = None if self.walked is None else next_log(self.walked.history)
+            walked = walk(
+                self.kept.fetch(log),
+                genesis=self.genesis,
+                onto=before,
+                now_s=None,
+                progress=self._progress,
+            )
+            self.genesis = walked.genesis
+            self.walked = _without_entries(walked)
+
+    def _shown(self) -> list[tuple[_Source, bytes]]:
+        """The checkpoints that are new at their source: the trustier, then the larger first."""
+        asked = []
+        for source in self._sources:
+            if source.asked is None:
+                source.skip -= 1
+                if source.skip > 0:
+                    continue
+                source.asked = self._started(source.fetch)
+            asked.append(source)
+        wait([s.asked for s in asked if s.asked is not None], timeout=self._patience_s)
+        shown: list[tuple[int, int, _Source, bytes]] = []
+        for source in asked:
+            if source.asked is None or not source.asked.done():
+                continue
+            answer, source.asked = source.asked, None
+            try:
+                note = answer.result()
+                if note is None:
+                    raise MissingRecord("a file of the record is missing", place=CHECKPOINT_PATH)
+                if note != source.seen:
+                    size = parse_signed_checkpoint(note)[0].size
+                    shown.append((source.standing.failures, -size, source, note))
+            except SpotbeamError as fault:
+                source.failed(fault)
+        shown.sort(key=lambda each: each[:2])
+        return [(source, note) for _, _, source, note in shown]
+
+    def _started(self, fetch: Fetch) -> Future[bytes | None]:
+        if len(self._sources) == 1:  # nobody to wait for instead
+            done: Future[bytes | None] = Future()
+            try:
+                done.set_result(fetch(CHECKPOINT_PATH))
+            except SpotbeamError as fault:
+                done.set_exception(fault)
+            return done
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(len(self._sources), thread_name_prefix="source")
+        return self._pool.submit(fetch, CHECKPOINT_PATH)
+
+    def _judged(
+        self, source: _Source, note: bytes, checkpoint: Checkpoint, now_s: int | None
+    ) -> Walked | None:
+        """What a checkpoint brings, already on disk; None if nothing is new in it."""
+        held = self.walked
+        if held is not None and held.history.now.halted is not None:
+            return None
+        if held is None or checkpoint.origin != held.checkpoint.origin:
+            if held is not None and checkpoint.origin in _earlier(held):
+                return None  # a log that the record has left behind
+            walked = walk(
+                source.fetch,
+                genesis=self.genesis,
+                onto=None if held is None else next_log(held.history),
+                now_s=now_s,
+                note=note,
+                progress=self._progress,
+            )
+            return self._accepted(walked)
+        if checkpoint.size < held.checkpoint.size or (
+            checkpoint.size == held.checkpoint.size and checkpoint.root != held.checkpoint.root
+        ):
+            self._refuse_fork(source, note, "the record differs from the one accepted")
+            return None  # it lags; that is all
+        try:
+            walked = walk(
+                source.fetch,
+                genesis=self.genesis,
+                onto=held.history,
+                held=held.checkpoint,
+                now_s=now_s,
+                progress=self._progress,
+                note=note,
+            )
+        except Forked as fault:
+            self._refuse_fork(source, note, fault.message)
+            raise
+        if walked.checkpoint.size == held.checkpoint.size and walked.time_s <= held.time_s:
+            return None
+        return self._accepted(walked)
+
+    def _refuse_fork(self, source: _Source, note: bytes, message: str) -> None:
+        if self.compare(note, source.fetch) is not None:
+            raise Forked(
+                message,
+                place=CHECKPOINT_PATH,
+                hint=f"the log has signed two views; the evidence is in {self.kept.path}/evidence",
+            )
+
+    def _accepted(self, walked: Walked) -> Walked:
+        """Put it on disk first: what was once enforced is there after a loss of power."""
+        log = len(_earlier(walked))
+        self.kept.keep(log, walked.genesis, walked.note, walked.first, walked.entries)
+        self.genesis = walked.genesis
+        return walked
+
+
+def _reachable(fetch: Fetch, name: str) -> Fetch:
+    """The same source; a folder that cannot be read counts as a server that does not answer."""
+
+    def ask(path: str) -> bytes | None:
+        try:
+            return fetch(path)
+        except OSError as fault:
+            raise Unreachable(f"{name}, {path}", fault.strerror or "it cannot be read") from None
+
+    return ask
+
+
+def _earlier(walked: Walked) -> tuple[str, ...]:
+    """The logs of the chain before the one at hand."""
+    return tuple(each.origin for each in walked.history.now.earlier)
+
+
+def _without_entries(walked: Walked) -> Walked:
+    return msgspec.structs.replace(walked, entries=(), first=walked.checkpoint.size)
