@@ -1,1 +1,1 @@
-"""Where writes are made: one module for each, and the sequencer that has them witnessed."""
+"""The writes: one function each, from what somebody wants to the bytes of a signed entry."""

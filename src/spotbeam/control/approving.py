@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from spotbeam.control.hand import Hand, demand_signer, written
-from spotbeam.errors import Refused
+from spotbeam.errors import Refused, UnknownName
 from spotbeam.governance.entries.deciding import Approval
 from spotbeam.governance.proposing import window_of
 from spotbeam.governance.quorum import demand_eligible
@@ -69,11 +69,12 @@ def pending(state: State, change: str) -> Proposed:
     """A proposal that can still be decided.
 
     Raises:
-        Refused: There is none of this id, it is decided, or it has lapsed.
+        UnknownName: There is none of this id.
+        Refused: It is decided, or it has lapsed.
     """
     proposed = state.changes.get(change)
     if proposed is None:
-        raise Refused("unknown", f"there is no proposal {change!r} in the record")
+        raise UnknownName("proposal", change, sorted(state.changes))
     if proposed.status != "pending":
         raise Refused("decided", f"the proposal {change} is {proposed.status} already")
     if proposed.has_lapsed(state.witnessed_us):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spotbeam.control.hand import Hand, written
-from spotbeam.errors import Refused
+from spotbeam.errors import UnknownName
 from spotbeam.governance.entries.asking import Refusal, Request, Withdrawal
 from spotbeam.governance.entries.words import Ground
 from spotbeam.governance.state import State
@@ -41,9 +41,10 @@ def withdrawal(state: State, target: str, hand: Hand, *, id: str, now_us: int) -
     """Take back a request, a proposal or an approval that the signer made.
 
     Raises:
-        Refused: There is no such thing, it is not theirs, or it has had its effect.
+        UnknownName: There is no such thing.
+        Refused: It is not theirs, or it has had its effect.
     """
-    known = target in state.requests or target in state.changes or target in state.approvals
-    if not known:
-        raise Refused("unknown", f"there is no request, proposal or approval {target!r}")
+    known = sorted({*state.requests, *state.changes, *state.approvals})
+    if target not in known:
+        raise UnknownName("request, proposal or approval", target, known)
     return written(state, Withdrawal(target=target), hand, id=id, now_us=now_us)

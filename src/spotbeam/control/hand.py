@@ -79,7 +79,7 @@ def tried(state: State, data: bytes) -> State:
     if state.halted is not None:
         raise Refused("halted", state.halted)
     after = apply(state, data)
-    for finding in after.findings.get(state.size, ()):
+    for finding in after.findings.get(after.newest, ()):
         raise Refused(finding.code, finding.reason)
     return after
 

@@ -9,7 +9,7 @@ import msgspec
 from spotbeam.control.drafts import Draft, PersonTable, later_us, moment_us
 from spotbeam.control.hand import Hand, written
 from spotbeam.control.witnessing import witness_quorum
-from spotbeam.errors import InputError, Refused, UnknownName
+from spotbeam.errors import InputError, UnknownName
 from spotbeam.governance.entries.acts import (
     Act,
     AddFactor,
@@ -93,8 +93,8 @@ def change_body(
         place: The draft's file, for messages.
 
     Raises:
-        InputError: The draft holds what a change does not, or an instant that is none.
-        Refused: There is no such request.
+        InputError: The draft holds what a change does not, or an instant that is none; there is
+            no such request.
     """
     for field in ("lasts", "open_by", "bounds"):
         if getattr(draft, field) is not None:
@@ -126,8 +126,7 @@ def emergency_body(
     """The emergency action that a draft describes, without its impact.
 
     Raises:
-        InputError: The draft holds more than rules and for how long.
-        Refused: There is no such request.
+        InputError: The draft holds more than rules and for how long; there is no such request.
     """
     lasts_us = parse_duration(draft.lasts or "24h", place=f"{place}, lasts")
     if lasts_us > DAY_US:
@@ -171,11 +170,11 @@ def asked_for(state: State, request: str) -> Asked:
     """A request of the record.
 
     Raises:
-        Refused: There is none of this id.
+        UnknownName: There is none of this id.
     """
     asked = state.requests.get(request)
     if asked is None:
-        raise Refused("unknown", f"there is no request {request!r} in the record")
+        raise UnknownName("request", request, sorted(state.requests))
     return asked
 
 
