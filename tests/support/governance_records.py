@@ -2,6 +2,7 @@
 
     PYTHONPATH=tests python -m support.governance_records rules tests/data/governance/rules-1.json
     PYTHONPATH=tests python -m support.governance_records logs tests/data/governance/logs-1.json
+    PYTHONPATH=tests python -m support.governance_records acts tests/data/governance/acts-1.json
 
 Vectors of a released rules version are never written again: what they hold still is the meaning
 of records that exist.
@@ -23,6 +24,7 @@ from spotbeam.governance.entries.acts import (
     AddKey,
     DropList,
     DropRule,
+    ExtendSeal,
     Merge,
     PutBoundaries,
     PutList,
@@ -41,6 +43,7 @@ from spotbeam.governance.entries.people import (
     Contact,
     Factor,
     QuorumRule,
+    SmallRule,
 )
 from spotbeam.governance.entries.rules import WhoEntry
 from spotbeam.governance.entries.words import DAY_US
@@ -159,6 +162,39 @@ def record_for_vectors() -> list[bytes]:
     return world.entries
 
 
+def acts_for_vectors() -> list[bytes]:
+    """A record with small changes and with a seal that is given more time."""
+    small = SmallRule(cells=2, resolution=4)
+    world = World(quorum=QuorumRule(persons=3, factors=3, small=small))
+    three = ("bo", "cy", "eli")
+    for cell in ("h3:841e265ffffffff", "h3:841e267ffffffff", "h3:841e261ffffffff"):
+        off = rule(f"off-{cell[-8:-6]}", effect="deny", gate="cell", where=(cell,))
+        world.pass_change(PutRule(off), request=world.request(verb="restrict"))
+    world.pass_change(people=three)
+    world.say(
+        Seal(
+            request=world.request(),
+            grounds=(LICENCE,),
+            commitment="5" * 64,
+            bounds=Bounds(
+                where=("UA",), cells=("h3:841e265ffffffff",), verb="restrict", lasts_us=DAY_US
+            ),
+            open_by_us=world.clock_us + DAY_US,
+            impact="6" * 64,
+            lapses_us=world.clock_us + DAY_US,
+        ),
+        "ada",
+        "seal-1",
+    )
+    world.approve("seal-1", *three)
+    world.anchor()
+    act = ExtendSeal(seal="seal-1", open_by_us=world.clock_us + 2 * DAY_US)
+    world.pass_change(act, people=three)
+    world.change(act)
+    world.change(SetQuorum(QuorumRule(persons=2, factors=2)))
+    return world.entries
+
+
 def logs_for_vectors() -> list[list[bytes]]:
     """A record in three logs: the first is closed, the second is left, with void entries about."""
     world = World()
@@ -206,6 +242,7 @@ def logs_vectors(logs: list[list[bytes]]) -> dict[str, Any]:
 if __name__ == "__main__":
     written = {
         "rules": lambda: vectors(record_for_vectors()),
+        "acts": lambda: vectors(acts_for_vectors()),
         "logs": lambda: logs_vectors(logs_for_vectors()),
     }[sys.argv[1]]()
     Path(sys.argv[2]).write_text(json.dumps(written, indent=1, ensure_ascii=True) + "\n")

@@ -15,6 +15,8 @@ from spotbeam.governance.entries.acts import (
     CloseLog,
     ConfirmContact,
     DropKey,
+    DropRule,
+    ExtendSeal,
     PolicyAct,
     PutRule,
     Review,
@@ -27,9 +29,18 @@ from spotbeam.governance.entries.deciding import Change, Emergency, Seal
 from spotbeam.governance.entries.words import Span
 from spotbeam.governance.ground import countries
 from spotbeam.governance.proposing import demand_possible, window_of
-from spotbeam.governance.quorum import demand_eligible, ground_of, is_met, quorum_for
+from spotbeam.governance.quorum import (
+    demand_eligible,
+    full_quorum,
+    ground_of,
+    is_met,
+    moved_cells,
+    quorum_for,
+    small_country,
+)
 from spotbeam.governance.reads import act_key, lists_named, reads_digest
 from spotbeam.governance.roster import altered
+from spotbeam.governance.seals import extended
 from spotbeam.governance.state import Given, Layer, Proposed, State
 from spotbeam.governance.void import Void, demand
 from spotbeam.governance.witnesses import next_policy, witnessed, worthy_policy
@@ -62,7 +73,8 @@ def bound(state: State, name: str, note: str) -> State:
     try:
         _demand_timely(state, proposed)
         demand_possible(state, proposed.proposal, name)
-        return committed(state, proposed, note)
+        is_full = is_met(state, full_quorum(state), approvals)
+        return committed(_counted(state, proposed, is_full), proposed, note)
     except Void as fault:
         still = replace(proposed, stood_still=fault.code)
         return replace(state, changes=state.changes.insert(name, still))
@@ -92,6 +104,24 @@ def counting(state: State, proposed: Proposed) -> list[Given]:
             continue
         kept.append(given)
     return kept
+
+
+def _counted(state: State, proposed: Proposed, is_full: bool) -> State:
+    """Count the cells that a small change moves, or begin to count anew where all agreed."""
+    change = proposed.proposal
+    if not isinstance(change, Change):
+        return state
+    if not is_full:
+        country = small_country(state, change)
+        assert country is not None
+        cells = moved_cells(state, change).union(state.moved.get(country, ()))
+        return replace(state, moved=state.moved.insert(country, tuple(sorted(cells))))
+    if any(isinstance(act, PutRule | DropRule) for act in change.acts):
+        moved = state.moved
+        for country in countries(state.requests[change.request].request.where):
+            moved = moved.discard(country)
+        return replace(state, moved=moved)
+    return state
 
 
 def _demand_timely(state: State, proposed: Proposed) -> None:
@@ -161,11 +191,11 @@ def _acted(
             elif isinstance(act, DropKey):
                 state = suspended_by(state, act.person, act.key)
         else:
-            state = _constituted(state, act, note)
+            state = _constituted(state, act, proposed.id, note)
     return state
 
 
-def _constituted(state: State, act: object, note: str | None) -> State:
+def _constituted(state: State, act: object, change: str, note: str | None) -> State:
     match act:
         case SetWitnesses():
             policy = worthy_policy(act.witness_quorum, state.origin)
@@ -177,6 +207,8 @@ def _constituted(state: State, act: object, note: str | None) -> State:
             demand(state.closing is None, "closed", "the log is closed already")
             next_policy(state, act.origin, act.witness_quorum)
             return replace(state, closing=act)
+        case ExtendSeal():
+            return extended(state, act, change)
         case SetRules():
             return replace(state, rules_version=act.version)
         case ConfirmContact():

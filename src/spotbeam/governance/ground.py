@@ -53,6 +53,13 @@ def cell_within(cell: str, larger: str) -> bool:
     )
 
 
+def is_cell(name: str, resolution: int) -> bool:
+    """Whether a name of ground is that of a real cell of at least this resolution."""
+    index = _index(name)
+    fine = -1 if index is None else index >> 52 & 15
+    return index is not None and fine >= resolution and _is_cell(index, fine)
+
+
 def _pair(a: str, b: str) -> bool:
     if a.startswith("h3:") and b.startswith("h3:"):
         return cell_within(a, b) or cell_within(b, a)

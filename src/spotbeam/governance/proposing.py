@@ -16,6 +16,7 @@ from spotbeam.governance.entries.acts import (
     DropList,
     DropRule,
     DropSponsor,
+    ExtendSeal,
     PolicyAct,
     PutList,
     PutRule,
@@ -28,9 +29,10 @@ from spotbeam.governance.entries.deciding import Change, Emergency, Seal
 from spotbeam.governance.entries.rules import rule_of
 from spotbeam.governance.entries.words import Grounds, Span
 from spotbeam.governance.ground import may_overlap
-from spotbeam.governance.quorum import allows_emergencies, rule_ground
+from spotbeam.governance.quorum import allows_emergencies, rule_ground, sealed_ground
 from spotbeam.governance.reads import act_key, lists_named
 from spotbeam.governance.roster import altered
+from spotbeam.governance.seals import demand_extendable
 from spotbeam.governance.state import Layer, Proposal, Proposed, Seated, State
 from spotbeam.governance.void import Void, demand
 from spotbeam.governance.witnesses import next_policy, worthy_policy
@@ -162,7 +164,7 @@ def _demand_acts(state: State, proposal: Change | Emergency, name: str) -> None:
         elif isinstance(act, _ROSTER_ACTS):
             roster = altered(state, roster, act, name, state.witnessed_us)
         else:
-            _demand_other(state, act, dropped)
+            _demand_other(state, act, proposal, dropped)
 
 
 def _demand_rule(state: State, act: PutRule, proposal: Change | Emergency, lists: set[str]) -> None:
@@ -205,7 +207,7 @@ def _demand_asked(state: State, proposal: Proposal, ground: tuple[str, ...]) -> 
     )
 
 
-def _demand_other(state: State, act: Act, dropped: set[str]) -> None:
+def _demand_other(state: State, act: Act, proposal: Proposal, dropped: set[str]) -> None:
     match act:
         case PutList():
             demand(
@@ -227,6 +229,9 @@ def _demand_other(state: State, act: Act, dropped: set[str]) -> None:
             demand(_stands(state, f"sponsor:{act.sponsor}"), "unknown", "there is no such sponsor")
         case SetWitnesses():
             worthy_policy(act.witness_quorum, state.origin)
+        case ExtendSeal():
+            demand_extendable(state, act)
+            _demand_asked(state, proposal, sealed_ground(state, act.seal))
         case CloseLog():
             next_policy(state, act.origin, act.witness_quorum)
         case SetRules():

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from spotbeam.governance.entries.acts import DropRule, PutRule
-from spotbeam.governance.entries.deciding import Emergency, Seal
-from spotbeam.governance.entries.people import QuorumRule
+from spotbeam.governance.entries.acts import DropRule, ExtendSeal, PutRule
+from spotbeam.governance.entries.deciding import Change, Emergency, Seal
+from spotbeam.governance.entries.people import QuorumRule, SmallRule
 from spotbeam.governance.entries.words import DAY_US
-from spotbeam.governance.ground import may_overlap, same_country
+from spotbeam.governance.ground import countries, is_cell, may_overlap, same_country
 from spotbeam.governance.roster import human_of
 from spotbeam.governance.state import Given, Proposed, Seated, State
 from spotbeam.governance.void import demand
@@ -82,10 +82,20 @@ def ground_of(state: State, proposed: Proposed) -> tuple[str, ...]:
             places = act.rule.where
         elif isinstance(act, DropRule):
             places = rule_ground(state, act.rule)
+        elif isinstance(act, ExtendSeal):
+            places = sealed_ground(state, act.seal)
         if places is not None and not places:
             return ()
         names.update(places or ())
     return tuple(sorted(names))
+
+
+def sealed_ground(state: State, name: str) -> tuple[str, ...]:
+    """The ground within the bounds of a seal; nothing where there is no such seal."""
+    proposed = state.changes.get(name)
+    if proposed is None or not isinstance(proposed.proposal, Seal):
+        return ()
+    return (*proposed.proposal.bounds.where, *proposed.proposal.bounds.cells)
 
 
 def rule_ground(state: State, rule: str) -> tuple[str, ...]:
@@ -99,9 +109,21 @@ def rule_ground(state: State, rule: str) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def full_quorum(state: State) -> QuorumRule:
+    """The full quorum in force."""
+    return state.seated.quorum_at(state.witnessed_us)
+
+
 def quorum_for(state: State, proposed: Proposed) -> QuorumRule:
     """How many must agree to this proposal, in this state."""
-    full = state.seated.quorum_at(state.witnessed_us)
+    full = full_quorum(state)
+    if isinstance(proposed.proposal, Change):
+        small = full.small
+        if small is None or not is_small(state, proposed.proposal, small):
+            return full
+        return QuorumRule(
+            persons=small.persons, factors=small.factors, must_include=full.must_include
+        )
     if not isinstance(proposed.proposal, Emergency):
         return full
     ground = ground_of(state, proposed)
@@ -111,9 +133,51 @@ def quorum_for(state: State, proposed: Proposed) -> QuorumRule:
     return EMERGENCY
 
 
+def is_small(state: State, change: Change, small: SmallRule) -> bool:
+    """Whether a change may pass by the rule for small ones.
+
+    Its request names places of one country, its acts are rules on fine cells and nothing else, and
+    with all cells that small changes moved before they are few enough. Which country a cell is in
+    its id does not say, so cells count together wherever their requests say they are: asking under
+    another country's name gains nothing.
+    """
+    cells = moved_cells(state, change)
+    return (
+        small_country(state, change) is not None
+        and bool(cells)
+        and all(is_cell(cell, small.resolution) for cell in cells)
+        and len(cells.union(*state.moved.values())) <= small.cells
+    )
+
+
+def moved_cells(state: State, change: Change) -> frozenset[str]:
+    """The ground of a change that is nothing but rules on ground of their own; else none."""
+    names: set[str] = set()
+    for act in change.acts:
+        if isinstance(act, PutRule):
+            if not act.rule.where or act.rule.guard_km != "0":
+                return frozenset()
+            names.update(act.rule.where)
+        elif not isinstance(act, DropRule):
+            return frozenset()
+        key = act.rule.id if isinstance(act, PutRule) else act.rule
+        for layer in state.layers.get(f"rule:{key}", ()):
+            if isinstance(layer.act, PutRule):
+                if not layer.act.rule.where or layer.act.rule.guard_km != "0":
+                    return frozenset()
+                names.update(layer.act.rule.where)
+    return frozenset(names)
+
+
+def small_country(state: State, change: Change) -> str | None:
+    """The one country whose places a change's request names; None for several, or for others."""
+    found = countries(state.requests[change.request].request.where)
+    return next(iter(found)) if len(found) == 1 and "*" not in found else None
+
+
 def allows_emergencies(state: State) -> bool:
     """Whether the full quorum is larger than that of an emergency."""
-    full = state.seated.quorum_at(state.witnessed_us)
+    full = full_quorum(state)
     return full.persons > EMERGENCY.persons or full.factors > EMERGENCY.factors
 
 

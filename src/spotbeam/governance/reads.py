@@ -13,6 +13,7 @@ roster or the witnesses, both as they stand.
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,7 @@ from spotbeam.governance.entries.acts import (
     DropList,
     DropRule,
     DropSponsor,
+    ExtendSeal,
     Merge,
     PutBoundaries,
     PutList,
@@ -45,7 +47,7 @@ _ROSTER = (Seat, Unseat, AddKey, DropKey, Merge, AddFactor, SetQuorum)
 def reads_digest(state: State, proposal: Proposal) -> str:
     """The digest that an approval of this proposal must name in this state, in hexadecimal."""
     hasher = sha256(b"spotbeam.org/reads/v1\n")
-    for key in sorted(_keys(state, proposal)):
+    for key in sorted(keys_read(state, proposal)):
         hasher.update(f"{key}\n".encode())
         for layer in state.layers.get(key, ()):
             begin = "-" if layer.span.from_us is None else layer.span.from_us
@@ -58,7 +60,7 @@ def reads_digest(state: State, proposal: Proposal) -> str:
                 keys = sorted(k for k, v in person.keys.items() if not v.is_revoked)
                 line = f"person:{name} {person.human} {person.factor} {person.has_left} {keys}\n"
                 hasher.update(line.encode())
-            hasher.update(msgspec.json.encode(state.seated.quorums))
+            hasher.update(msgspec.json.encode(_quorums(state)))
         if any(isinstance(act, SetWitnesses) for act in proposal.acts):
             hasher.update(msgspec.json.encode(state.witness_quorum, order="sorted"))
     return hasher.hexdigest()
@@ -86,7 +88,8 @@ def lists_named(rule: RuleEntry) -> frozenset[str]:
     return frozenset((*rule.who.on_list, *rule.who.not_on_list))
 
 
-def _keys(state: State, proposal: Proposal) -> set[str]:
+def keys_read(state: State, proposal: Proposal) -> set[str]:
+    """What a proposal reads: `rule:…`, `list:…`, `sponsor:…`, `boundaries:…` and `seal:…`."""
     keys: set[str] = set()
     grounds: list[tuple[str, ...]] = []
     lists: set[str] = set()
@@ -95,6 +98,8 @@ def _keys(state: State, proposal: Proposal) -> set[str]:
     else:
         for act in proposal.acts:
             key = act_key(act)
+            if isinstance(act, ExtendSeal):
+                key = f"seal:{act.seal}"
             if key is None:
                 continue
             keys.add(key)
@@ -120,6 +125,15 @@ def _keys(state: State, proposal: Proposal) -> set[str]:
         if any(may_overlap(ground, places) for ground in grounds):
             keys.add(f"seal:{name}")
     return keys
+
+
+def _quorums(state: State) -> list[tuple[int, dict[str, Any]]]:
+    """The full quorums, as they were written before there were rules for small changes."""
+    plain = msgspec.to_builtins(state.seated.quorums)
+    for _, rule in plain:
+        if rule["small"] is None:
+            del rule["small"]
+    return list(plain)
 
 
 def _rules_near(state: State, ground: tuple[str, ...]) -> set[str]:

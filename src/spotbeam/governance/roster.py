@@ -148,6 +148,12 @@ def demand_feasible(roster: Roster, quorum: QuorumRule) -> None:
         "starved",
         "the roster could never reach the full quorum",
     )
+    small = quorum.small
+    demand(
+        small is None or (small.persons <= quorum.persons and small.factors <= quorum.factors),
+        "small",
+        "small changes would need more than the full quorum",
+    )
 
 
 def _approvers(roster: Roster) -> Iterable[Seated]:

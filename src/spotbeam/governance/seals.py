@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from spotbeam.errors import SpotbeamError
-from spotbeam.governance.entries.acts import PutRule
+from spotbeam.governance.entries.acts import ExtendSeal, PutRule
 from spotbeam.governance.entries.deciding import Bounds, Opening, Seal
 from spotbeam.governance.entries.rules import RuleEntry, rule_of
 from spotbeam.governance.ground import cell_within
@@ -53,6 +53,26 @@ def opened(state: State, body: Opening) -> State:
         state,
         openings=state.openings.insert(body.seal, (body.value, body.salt)),
         overdue_from=state.overdue_from.discard(body.seal),
+    )
+
+
+def demand_extendable(state: State, act: ExtendSeal) -> None:
+    """Void more time for a seal that is not waiting, is overdue, or was given more before."""
+    due_us = state.overdue_from.get(act.seal)
+    demand(due_us is not None, "unknown", "there is no such seal, or it is open")
+    assert due_us is not None
+    demand(act.seal not in state.extended, "extended", "the seal was given more time before")
+    demand(due_us > state.witnessed_us, "seal_overdue", "its opening is due already")
+    demand(act.open_by_us > due_us, "too_late", "an extension ends later than what it extends")
+
+
+def extended(state: State, act: ExtendSeal, change: str) -> State:
+    """Give a seal more time; it is on record which change did it."""
+    demand_extendable(state, act)
+    return replace(
+        state,
+        overdue_from=state.overdue_from.insert(act.seal, act.open_by_us),
+        extended=state.extended.insert(act.seal, change),
     )
 
 

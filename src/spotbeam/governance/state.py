@@ -204,6 +204,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             all of them (`located`), sizes in anchors are those of the log at hand.
         closing: What closed this log, and which one is next.
         final: Where it was closed; whatever it holds beyond has no effect.
+        extended: Seals that were given more time, by which change.
+        moved: Cells that small changes moved in a country, by its code, since the full quorum
+            last passed a change there.
         begin_by_us: When the first anchor of a log that began by succession is due.
     """
 
@@ -240,6 +243,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     closing: CloseLog | None = None
     final: Ended | None = None
     begin_by_us: int | None = None
+    extended: HashTrieMap[str, str] = HashTrieMap()
+    moved: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
 
     @property
     def before(self) -> int:

@@ -33,6 +33,13 @@ def test_every_rules_version_has_vectors_and_keeps_to_them(version: int) -> None
     assert "bound" in kept["changes"].values()
 
 
+def test_acts_that_came_later_keep_to_their_vectors() -> None:
+    kept = json.loads((FOLDER / "acts-1.json").read_text())
+    assert vectors([text.encode("latin-1") for text in kept["entries"]]) == kept
+    assert sorted(kept["changes"].values()).count("pending") == 2
+    assert [code for _, code in kept["findings"]] == ["extended"]
+
+
 def test_logs_that_follow_each_other_keep_to_their_vectors() -> None:
     kept = json.loads((FOLDER / "logs-1.json").read_text())
     logs = [[text.encode("latin-1") for text in log["entries"]] for log in kept["logs"]]

@@ -158,11 +158,22 @@ class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     words: Words
 
 
+class ExtendSeal(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="extend_seal"
+):
+    """Give a seal more time until it must be opened: once, and before it is overdue."""
+
+    seal: Id
+    open_by_us: Moment
+
+
 PolicyAct: TypeAlias = (
     PutRule | DropRule | PutList | DropList | PutSponsor | DropSponsor | PutBoundaries
 )
 """Acts that last from the change's start to its end."""
 RosterAct: TypeAlias = Seat | Unseat | AddKey | DropKey | Merge | AddFactor | SetQuorum
-ConstitutionAct: TypeAlias = SetWitnesses | CloseLog | SetRules | ConfirmContact | Review
+ConstitutionAct: TypeAlias = (
+    SetWitnesses | CloseLog | SetRules | ConfirmContact | Review | ExtendSeal
+)
 Act: TypeAlias = PolicyAct | RosterAct | ConstitutionAct
 """The last two kinds happen once, when the change binds, and have no window."""

@@ -93,15 +93,34 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     keys: Annotated[tuple[Key, ...], msgspec.Meta(min_length=1, max_length=8)]
 
 
+class SmallRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many must agree to a change of a few cells, where that is fewer than the full quorum.
+
+    Attributes:
+        cells: How many cells changes may move so, all of them together, until the full quorum
+            passes a change there again.
+        resolution: Cells count only from this H3 resolution on; a larger one is not small.
+    """
+
+    persons: Annotated[int, msgspec.Meta(ge=2, le=100)] = 2
+    factors: Annotated[int, msgspec.Meta(ge=2, le=100)] = 2
+    cells: Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+    resolution: Annotated[int, msgspec.Meta(ge=0, le=15)] = 5
+
+
 class QuorumRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How many must agree: so many persons AND so many factors AND these factors.
 
     Fewer than two of either cannot be written.
+
+    Attributes:
+        small: For changes of a few cells; None: they need the full quorum like any other.
     """
 
     persons: Annotated[int, msgspec.Meta(ge=2, le=100)] = 2
     factors: Annotated[int, msgspec.Meta(ge=2, le=100)] = 2
     must_include: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
+    small: SmallRule | None = None
 
 
 class WitnessQuorum(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
