@@ -168,7 +168,7 @@ class Views(RuleBasedStateMachine):
         disk.replace = FailingDisk(calls)
         try:
             self.log.publish(self.ask(self.log.sign(), set(SIGNERS)), POLICY, now_s=NOW_S)
-        except OSError:
+        except RecordError:
             disk.replace = real
             self.restart()
         finally:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from pathlib import Path
+
+from spotbeam.errors import RecordError
+from spotbeam.record.database import create_database, open_database, said_of
+
+_SCHEMA = "CREATE TABLE checkpoint (origin TEXT PRIMARY KEY, note BLOB NOT NULL)"
 
 
 class MemoryCheckpoints:
@@ -38,29 +42,39 @@ class SqliteCheckpoints:
     Raises:
         FileNotFoundError: There is no such file, and none is to be made.
         FileExistsError: One is to be made, and there is one.
+        RecordError: It is damaged, or cannot be written.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
-        if create and path.exists():
-            raise FileExistsError(f"{path} is already there")
-        if not create and not path.exists():
-            raise FileNotFoundError(f"{path} is not there")
+        if create:
+            create_database(path, [(_SCHEMA, ())])
+        self._path = path
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS checkpoint (origin TEXT PRIMARY KEY, note BLOB NOT NULL)"
-        )
+        self._database = open_database(path)
+        try:
+            with said_of(path):
+                # A row that an index has lost sight of would be as if nothing were signed yet.
+                found = self._database.execute("PRAGMA integrity_check(1)").fetchone()[0]
+                self._database.execute("SELECT origin, note FROM checkpoint").fetchall()
+            if found != "ok":
+                raise RecordError(f"the file is damaged: {found}", place=str(path))
+        except BaseException:
+            self._database.close()
+            raise
 
     def latest(self, origin: str) -> bytes | None:
         """The note kept for a log, or None."""
-        with self._lock:
+        with self._lock, said_of(self._path):
             return self._read(origin)
 
     def replace(self, origin: str, old: bytes | None, new: bytes) -> bool:
-        """Put `new` in the place of `old`, on disk; False where something else is kept by now."""
-        with self._lock:
+        """Put `new` in the place of `old`, on disk; False where something else is kept by now.
+
+        Raises:
+            RecordError: The disk is full or broken. Whether `new` is kept is then known only when
+                the file is opened again.
+        """
+        with self._lock, said_of(self._path):
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 if self._read(origin) != old:
@@ -82,4 +96,6 @@ class SqliteCheckpoints:
         row = self._database.execute(
             "SELECT note FROM checkpoint WHERE origin = ?", (origin,)
         ).fetchone()
-        return bytes(row[0]) if row else None
+        if row is not None and not isinstance(row[0], bytes):
+            raise RecordError(f"what is kept for {origin!a} is not bytes", place=str(self._path))
+        return row[0] if row else None

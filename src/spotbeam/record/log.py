@@ -12,32 +12,28 @@ has said what it signed last (`confirm`): a restored backup would otherwise fork
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from spotbeam.errors import Forked, MalformedRecord, QuorumNotMet, RecordError
-from spotbeam.record import disk
 from spotbeam.record.checkpoint import (
     Checkpoint,
     parse_signed_checkpoint,
     sign_checkpoint,
     verify_checkpoint,
 )
+from spotbeam.record.entry_store import EntryStore, create_entry_store
 from spotbeam.record.keys import Signer
-from spotbeam.record.merkle import MAX_SIZE, Tree, leaf_hash, node_hash, root_at
+from spotbeam.record.merkle import Tree, leaf_hash, node_hash, root_at
 from spotbeam.record.policy import WitnessPolicy, verify_witnessed
 from spotbeam.record.tile_reader import TileReader, directory
 from spotbeam.record.tile_writer import TileWriter
 from spotbeam.record.tiles import MAX_ENTRY_SIZE, TILE_HEIGHT, TILE_WIDTH
 from spotbeam.record.witness import AddCheckpoint
 
-_SCHEMA = """
-CREATE TABLE log (origin TEXT NOT NULL, fence INTEGER NOT NULL);
-CREATE TABLE entry (number INTEGER PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE signed (one INTEGER PRIMARY KEY CHECK (one = 1), note BLOB NOT NULL);
-"""
+_MEND = "mend the cause, then open it again"
 
 
 class _Waiting:
@@ -54,19 +50,10 @@ def create_log(path: Path, origin: str) -> None:
 
     Raises:
         FileExistsError: There is such a file: a log is never started over.
+        RecordError: It cannot be written.
     """
-    if path.exists():
-        raise FileExistsError(f"{path} is already there")
     Checkpoint(origin, 0, b"\0" * 32)  # refuses what cannot be an origin
-    disk.make_folder(path.parent)
-    database = sqlite3.connect(path, isolation_level=None)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = FULL")
-    database.executescript(f"BEGIN;{_SCHEMA}")
-    database.execute("INSERT INTO log VALUES (?, 0)", (origin,))
-    database.execute("COMMIT")
-    database.close()
-    disk.sync_folder(path.parent)
+    create_entry_store(path, origin)
 
 
 class Log:
@@ -80,11 +67,10 @@ class Log:
     Raises:
         FileNotFoundError: There is no such file; `create_log` starts one.
         Forked: More was published or signed than the file holds: it has lost entries.
+        RecordError: The file or the tiles are damaged, or there is no space.
     """
 
     def __init__(self, path: Path, tiles: Path, signer: Signer) -> None:
-        if not path.exists():
-            raise FileNotFoundError(f"{path} is not there")
         self._signer = signer
         self._commit = threading.Lock()
         self._queue = threading.Lock()
@@ -92,12 +78,17 @@ class Log:
         self._broken: str | None = None
         self._confirmed = False
         self._signed: Checkpoint | None = None
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._entries = EntryStore(path)
         try:
             self._open(path, tiles)
         except BaseException:
-            self._database.close()
+            self._entries.close()
             raise
+
+    @property
+    def size(self) -> int:
+        """The number of entries on disk."""
+        return self._entries.size
 
     def append(self, entries: Sequence[bytes]) -> range:
         """Add entries together; their numbers, once they are on disk.
@@ -121,28 +112,25 @@ class Log:
             if mine.numbers is None and mine.fault is None:
                 self._write_waiting()
         if mine.fault is not None:
-            raise RecordError(f"the entries were not added: {mine.fault}") from mine.fault
+            raise RecordError(
+                f"the entries are not acknowledged: {mine.fault}",
+                hint="some may be on disk all the same; the log knows when it is opened again",
+            ) from mine.fault
         if mine.numbers is None:
-            raise RecordError("the entries were not added")
+            raise RecordError("the entries are not acknowledged")
         return mine.numbers
 
     def entries(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """The entries `[start, end)` in order, in chunks, as they are on disk."""
+        """The entries `[start, end)` in order, in chunks, as they are on disk.
+
+        Raises:
+            RecordError: The file has lost one, or holds it otherwise than it was added.
+        """
         end = self.size if end is None else end
-        while start < end:
+        for at in range(start, end, 4 * TILE_WIDTH):
             with self._commit:
-                rows = self._database.execute(
-                    "SELECT number, data FROM entry WHERE number >= ? AND number < ? "
-                    "ORDER BY number",
-                    (start, min(end, start + 4 * TILE_WIDTH)),
-                ).fetchall()
-            for number, data in rows:
-                if number != start:
-                    break
-                yield bytes(data)
-                start += 1
-            if not rows or rows[-1][0] + 1 != start:
-                raise RecordError(f"entry {start} is missing from the log's file")
+                chunk = self._entries.read(at, min(end, at + 4 * TILE_WIDTH))
+            yield from chunk
 
     def confirm(self, held: Mapping[str, bytes | None], policy: WitnessPolicy) -> None:
         """Take what witnesses signed last, and refuse to go on where that is not ours.
@@ -198,7 +186,7 @@ class Log:
         one that a single witness has seen comes back with `confirm`.
 
         Raises:
-            RecordError: `confirm` was not called, or the log cannot go on.
+            RecordError: `confirm` was not called, or the log cannot go on, as on a full disk.
         """
         if not self._confirmed:
             raise RecordError(
@@ -206,15 +194,12 @@ class Log:
             )
         with self._commit:
             self._check_fit()
-            try:
+            with self._stopping():
                 self._grow_tiles()
                 new = Checkpoint(self.origin, self._tiles.size, self._tiles.root())
                 note = sign_checkpoint(new, [self._signer])
                 self._tiles.flush()
-                self._keep_signed(note)
-            except BaseException as fault:
-                self._stop(fault)
-                raise
+                self._entries.keep_signed(note)
             self._signed = new
             return note
 
@@ -231,6 +216,7 @@ class Log:
 
         Raises:
             QuorumNotMet: Too few have signed; the last published checkpoint stays.
+            RecordError: The log cannot go on, as on a full disk.
         """
         if policy is not None:
             verify_witnessed(note, policy, now_s=now_s)
@@ -238,17 +224,8 @@ class Log:
             self._check_fit()
             if verify_checkpoint(note, [self._signer.key]) != self._signed:
                 raise RecordError("this is not the checkpoint that the log signed last")
-            try:
-                # Within a transaction: nobody can take the log over, and publish, in between.
-                self._database.execute("BEGIN IMMEDIATE")
-                self._check_fence()
+            with self._stopping(), self._entries.held():
                 self._tiles.publish(note)
-                self._database.execute("ROLLBACK")
-            except BaseException as fault:
-                self._stop(fault)
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
 
     def reader(self) -> TileReader:
         """The tree as it was signed last, for proofs."""
@@ -265,21 +242,15 @@ class Log:
     def close(self) -> None:
         """Close the file."""
         with self._commit:
-            self._database.close()
+            self._entries.close()
 
     def _open(self, path: Path, tiles: Path) -> None:
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        (self.origin,) = self._database.execute("SELECT origin FROM log").fetchone()
+        self.origin = self._entries.origin
         if self._signer.key.name != self.origin:  # before anyone else is fenced out
             raise ValueError(
                 f"the log is {self.origin!r}, its key is named {self._signer.key.name!r}"
             )
-        self._database.execute("BEGIN IMMEDIATE")
-        self._database.execute("UPDATE log SET fence = fence + 1")
-        (self._fence,) = self._database.execute("SELECT fence FROM log").fetchone()
-        self._database.execute("COMMIT")
-        self.size: int = self._stored_size()
+        self._entries.take_over()
         self._tiles = TileWriter(tiles)
         self._signed = self._check_nothing_lost(path)
         if self._signed and self._root(self._signed.size) != self._signed.root:
@@ -294,18 +265,9 @@ class Log:
         try:
             self._check_fit()
             first = self.size
-            self._database.execute("BEGIN IMMEDIATE")
-            self._check_fence()
-            rows = [entry for each in batch for entry in each.entries]
-            if first + len(rows) > MAX_SIZE:
-                raise RecordError("the log is full")
-            self._database.executemany("INSERT INTO entry VALUES (?, ?)", enumerate(rows, first))
-            self._database.execute("COMMIT")
+            self._entries.add([entry for each in batch for entry in each.entries])
         except BaseException as fault:
-            # What a failed write left on disk is for the next opening to find out.
             self._stop(fault)
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
             for each in batch:
                 each.fault = fault
             if not isinstance(fault, Exception):
@@ -314,29 +276,12 @@ class Log:
         for each in batch:
             each.numbers = range(first, first + len(each.entries))
             first += len(each.entries)
-        self.size = first
-
-    def _keep_signed(self, note: bytes) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            self._check_fence()
-            self._database.execute("REPLACE INTO signed VALUES (1, ?)", (note,))
-            self._database.execute("COMMIT")
-        except BaseException as fault:
-            self._stop(fault)
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
 
     def _grow_tiles(self) -> None:
         """Take what is on disk and not yet in the tiles."""
         at = self._tiles.size
         while at < self.size:
-            rows = self._database.execute(
-                "SELECT data FROM entry WHERE number >= ? AND number < ? ORDER BY number",
-                (at, min(self.size, at + 16 * TILE_WIDTH)),
-            ).fetchall()
-            at = self._tiles.append(bytes(data) for (data,) in rows)
+            at = self._tiles.append(self._entries.read(at, min(self.size, at + 16 * TILE_WIDTH)))
 
     def _root(self, size: int) -> bytes:
         """The root at a size that may be past what is published; nothing is written for it."""
@@ -345,11 +290,7 @@ class Log:
         if reader and size <= reader.size:
             return reader.root(size)
         base = reader.size - reader.size % TILE_WIDTH if reader else 0
-        rows = self._database.execute(
-            "SELECT data FROM entry WHERE number >= ? AND number < ? ORDER BY number",
-            (base, size),
-        )
-        fresh = Tree(leaf_hash(bytes(data)) for (data,) in rows)
+        fresh = Tree(map(leaf_hash, self._entries.read(base, size)))
 
         def hash_at(level: int, index: int) -> bytes:
             if reader and (index + 1) << level <= base:
@@ -360,15 +301,9 @@ class Log:
 
         return root_at(hash_at, size)
 
-    def _stored_size(self) -> int:
-        count, last = self._database.execute("SELECT count(*), max(number) FROM entry").fetchone()
-        if count and last != count - 1:
-            raise RecordError(f"the log's file holds {count} entries, the last is {last}")
-        return int(count)
-
     def _check_nothing_lost(self, path: Path) -> Checkpoint | None:
-        row = self._database.execute("SELECT note FROM signed").fetchone()
-        signed = verify_checkpoint(bytes(row[0]), [self._signer.key]) if row else None
+        note = self._entries.signed()
+        signed = verify_checkpoint(note, [self._signer.key]) if note is not None else None
         published = self._tiles.published
         if published and published.origin != self.origin:
             raise Forked(f"the tiles are those of {published.origin}, not of {self.origin}")
@@ -384,13 +319,18 @@ class Log:
     def _stop(self, fault: BaseException) -> None:
         self._broken = self._broken or str(fault) or type(fault).__name__
 
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Whatever goes wrong here, the log does not go on."""
+        try:
+            yield
+        except OSError as fault:
+            self._stop(fault)
+            raise RecordError(f"the log has stopped: {self._broken}", hint=_MEND) from fault
+        except BaseException as fault:
+            self._stop(fault)
+            raise
+
     def _check_fit(self) -> None:
         if self._broken is not None:
-            raise RecordError(
-                f"the log has stopped: {self._broken}", hint="mend the cause, then open it again"
-            )
-
-    def _check_fence(self) -> None:
-        (fence,) = self._database.execute("SELECT fence FROM log").fetchone()
-        if fence != self._fence:
-            raise RecordError("another process has taken over this log")
+            raise RecordError(f"the log has stopped: {self._broken}", hint=_MEND)

@@ -193,7 +193,7 @@ def test_a_file_that_lost_entries_is_not_opened(log: Log, tmp_path: Path) -> Non
     database.commit()
     with pytest.raises(Forked, match="10 entries were signed, but only 9"):
         opened(tmp_path)
-    database.execute("INSERT INTO entry VALUES (9, ?)", (b"another",))
+    database.execute("INSERT INTO entry VALUES (9, ?, ?)", (b"another", leaf_hash(b"another")))
     database.commit()
     shutil.rmtree(tmp_path / "tiles")
     with pytest.raises(Forked, match="not those that were signed"):
@@ -252,8 +252,8 @@ def test_a_writer_fenced_between_append_and_sign_publishes_nothing(
 
 def test_a_full_disk_acknowledges_nothing_and_stops_the_log(log: Log, tmp_path: Path) -> None:
     log.append([entry(0)])
-    (pages,) = log._database.execute("PRAGMA page_count").fetchone()
-    log._database.execute(f"PRAGMA max_page_count = {pages}")
+    (pages,) = log._entries._database.execute("PRAGMA page_count").fetchone()
+    log._entries._database.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(RecordError, match="full"):
         log.append([b"x" * 60_000] * 10)
     with pytest.raises(RecordError, match="has stopped"):
@@ -279,8 +279,8 @@ def test_a_log_is_never_started_over(log: Log, tmp_path: Path) -> None:
 
 
 def test_the_database_is_set_to_survive_a_loss_of_power(log: Log) -> None:
-    assert log._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert log._database.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert log._entries._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert log._entries._database.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_a_reader_of_an_older_checkpoint_is_served_from_the_same_files(
