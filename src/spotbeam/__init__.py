@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spotbeam.assembly.explain import why
     from spotbeam.assembly.forecast import Forecast, forecast
+    from spotbeam.assembly.reading import fold
     from spotbeam.assembly.scenarios import load_scenario
+    from spotbeam.assembly.verifying import verify
     from spotbeam.errors import InputError, SpotbeamError
 
 __version__ = "0.1.0"
@@ -20,12 +22,23 @@ _HOME = {
     "Forecast": "spotbeam.assembly.forecast",
     "InputError": "spotbeam.errors",
     "SpotbeamError": "spotbeam.errors",
+    "fold": "spotbeam.assembly.reading",
     "forecast": "spotbeam.assembly.forecast",
     "load_scenario": "spotbeam.assembly.scenarios",
+    "verify": "spotbeam.assembly.verifying",
     "why": "spotbeam.assembly.explain",
 }
 
-__all__ = ["Forecast", "InputError", "SpotbeamError", "forecast", "load_scenario", "why"]
+__all__ = [
+    "Forecast",
+    "InputError",
+    "SpotbeamError",
+    "fold",
+    "forecast",
+    "load_scenario",
+    "verify",
+    "why",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -27,7 +27,7 @@ from spotbeam.errors import (
 )
 from spotbeam.formats import atomic
 from spotbeam.governance.entries.words import SECOND_US
-from spotbeam.governance.history import fold
+from spotbeam.governance.history import History, fold
 from spotbeam.record.checkpoint import Checkpoint, parse_signed_checkpoint, verify_checkpoint
 from spotbeam.record.evidence import equivocation, verify_equivocation
 from spotbeam.record.keys import VerifierKey
@@ -60,13 +60,14 @@ class SourceChecked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class View:
-    """One source while it is gone through."""
+    """One source while it is gone through: opened, its checkpoint read and held for good."""
 
     def __init__(self, source: str, fetch: Fetch, is_alone: bool) -> None:
         self.source = source
         self._prefix = "" if is_alone else f"{source}, "
         self.fault: RecordError | None = None
         self.walked: Walked | None = None
+        self._onto: History | None = None
         self.policy: WitnessPolicy | None = None
         self.tiles = self.entry_bytes = 0
         self.time_s: int | None = None
@@ -89,20 +90,40 @@ class View:
             raise type(fault)(said, place=place or None, hint=fault.hint) from None
 
     def check_files(self, progress: Callable[[int], object]) -> None:
+        """Rebuild every tile; the first file that is wrong is a fault at once."""
         with self.placing():
             report = check_files(self.fetch, self.checkpoint, progress)
             if not is_url(self.source):
                 self.leftovers = check_leftovers(Path(self.source), self.checkpoint)
         self.tiles, self.entry_bytes = report.tiles, report.entry_bytes
 
-    def read(self, genesis: str | None, now_s: int, progress: Callable[[int], object]) -> None:
+    @property
+    def origin(self) -> str:
+        """The log that this is a view of."""
+        return self.checkpoint.origin
+
+    def first(self) -> bytes:
+        """Entry 0, checked by `check_files`."""
+        with self.placing("checkpoint"):
+            _demand_begun(self.note)
+            return TileReader(self.fetch, self.checkpoint).entry(0)
+
+    def read(
+        self,
+        genesis: str | None,
+        now_s: int,
+        progress: Callable[[int], object],
+        onto: History | None = None,
+    ) -> None:
         """Fold, and check all signatures; a fault is kept until the sources are compared."""
+        self._onto = onto
         try:
             with self.placing("checkpoint"):
-                demand_begun(self.note)
+                _demand_begun(self.note)
                 self.walked = walk(
                     self.fetch,
                     genesis=genesis,
+                    onto=onto,
                     now_s=now_s,
                     note=self.note,
                     progress=lambda done, _: progress(done),
@@ -136,7 +157,7 @@ class View:
         policy = self.policy
         if policy is None:  # the walk stopped at a fault: take what the entries say all the same
             entries = TileReader(self.fetch, self.checkpoint).entries()
-            policy = fold(entries).now.witness_policy
+            policy = fold(entries, self._onto).now.witness_policy
         return [log.key for log in policy.logs] if policy else []
 
     def _take_signatures(self, policy: WitnessPolicy, now_s: int) -> None:
@@ -145,6 +166,7 @@ class View:
         self.signed_by = tuple(sorted(policy.names_of(found.cosignatures)))
 
     def checked(self) -> SourceChecked:
+        """What was found to hold."""
         return SourceChecked(
             source=self.source,
             origin=self.checkpoint.origin,
@@ -168,18 +190,10 @@ def opened(sources: Sequence[str]) -> Iterator[list[View]]:
             if is_url(source):
                 fetch = spooled(fetch, Path(folder) / str(number))
             views.append(View(source, fetch, len(sources) == 1))
-        for view in views[1:]:
-            if view.checkpoint.origin != views[0].checkpoint.origin:
-                raise InputError(
-                    f"is the log {view.checkpoint.origin!a}, "
-                    f"and {views[0].source} is {views[0].checkpoint.origin!a}",
-                    place=view.source,
-                    hint="compare mirrors of one log",
-                )
         yield views
 
 
-def demand_begun(note: bytes) -> None:
+def _demand_begun(note: bytes) -> None:
     if not parse_signed_checkpoint(note)[0].size:
         raise MissingRecord("the record has no entry yet, not even entry 0", place="checkpoint")
 
@@ -195,7 +209,15 @@ def part_of(
 
 
 def demand_one_history(views: Sequence[View], evidence: Path | None) -> None:
+    """Demand that all views of one log are views of one tree.
+
+    Raises:
+        Forked: Two are not, and the log signed both.
+        BadSignature: Two are not, and the log did not sign one of them.
+    """
     for one, other in combinations(views, 2):
+        if one.origin != other.origin:
+            continue
         smaller, larger = sorted((one, other), key=lambda view: view.checkpoint.size)
         reader = TileReader(larger.fetch, larger.checkpoint)
         if reader.root(smaller.checkpoint.size) != smaller.checkpoint.root:
@@ -207,12 +229,23 @@ def demand_one_history(views: Sequence[View], evidence: Path | None) -> None:
 
 
 def demand_continued(views: Sequence[View], note: bytes, name: str, evidence: Path | None) -> None:
-    """Demand that every source continues what the caller saw at an earlier time."""
+    """Demand that every view of a log continues what the caller saw of it at an earlier time.
+
+    Raises:
+        RolledBack: One shows less.
+        Forked: One does not continue it, and the log signed both.
+        BadSignature: The log did not sign what the caller kept.
+        InputError: What was kept is no checkpoint, or none of these logs'.
+    """
     try:
         kept: Checkpoint = parse_signed_checkpoint(note)[0]
     except MalformedRecord as fault:
         raise InputError(f"not a checkpoint: {fault.message}", place=name) from None
+    if kept.origin not in {view.origin for view in views}:
+        raise InputError(f"it is a checkpoint of the log {kept.origin!a}", place=name)
     for view in views:
+        if view.origin != kept.origin:
+            continue
         keys = view.log_keys()
         try:
             verify_checkpoint(note, keys)

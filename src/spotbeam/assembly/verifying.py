@@ -1,7 +1,6 @@
 """Check a whole record: every byte, every signature, every anchor, and that there is one history.
 
-    verified = verify("record/", genesis="ab12…")
-    history = fold("https://mirror.example/black-sea")
+    verified = verify("record/", "https://mirror.example/black-sea", genesis="ab12…")
 
 Everything that a record claims is rebuilt from its entries, beginning with entry 0, whose digest is
 all that must be brought by hand.
@@ -17,18 +16,16 @@ from pathlib import Path
 
 import msgspec
 
+from spotbeam.assembly.chains import ended_where_left, in_order
 from spotbeam.assembly.record_views import (
     Progress,
     SourceChecked,
     View,
-    demand_begun,
     demand_continued,
     demand_one_history,
     opened,
     part_of,
 )
-from spotbeam.assembly.sources import open_source, published_note
-from spotbeam.edge.walk import Walked, walk
 from spotbeam.errors import InputError
 from spotbeam.governance.entries.words import SECOND_US
 from spotbeam.governance.history import History
@@ -40,9 +37,10 @@ _GENESIS = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that holds, as the source with the most entries shows it.
+    """A record that holds, as the source with the most entries of its newest log shows it.
 
     Attributes:
+        logs: Every log that the record went through, by origin.
         genesis: Digest of entry 0 in hexadecimal; empty where the entries were not read.
         is_genesis_checked: Whether it is the one that the caller brought.
         state_digest: Over all that the entries mean: two readers compare it.
@@ -53,6 +51,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     size: int
     root: str
+    logs: tuple[str, ...]
     genesis: str = ""
     is_genesis_checked: bool = False
     witnessed_us: int | None = None
@@ -76,7 +75,7 @@ def verify(
 
     Args:
         source: A folder, or an address as `https://…`.
-        more: Mirrors of it.
+        more: Mirrors of it, or the logs in which the record goes on.
         genesis: Digest of entry 0 in hexadecimal. None: it is reported, and was not checked.
         policy: A C2SP tlog-policy file. With it the entries are opaque: a log of another kind is
             checked to its root and its signatures, and nothing is folded.
@@ -104,9 +103,12 @@ def verify(
     with opened(names) as views:
         for view in views:
             view.check_files(part_of(progress, views, view, 0))
-            if known is None:
-                view.read(genesis, at_s, part_of(progress, views, view, 1))
-            else:
+        if known is None:
+            logs = _read_in_order(views, genesis, at_s, progress)
+        else:
+            logs = list(dict.fromkeys(view.origin for view in views))
+            _demand_one_log(views)
+            for view in views:
                 view.check_signatures(known, at_s)
         demand_one_history(views, evidence)
         for view in views:
@@ -114,7 +116,7 @@ def verify(
                 raise view.fault
         if held_note is not None:
             demand_continued(views, held_note, str(held), evidence)
-        return _verified(views, genesis)
+        return _verified(views, logs, genesis)
 
 
 def check_source(source: str | Path, progress: Progress | None = None) -> SourceChecked:
@@ -127,46 +129,6 @@ def check_source(source: str | Path, progress: Progress | None = None) -> Source
         size = view.checkpoint.size
         view.check_files(lambda done: progress(done, size) if progress else None)
         return view.checked()
-
-
-def fold(
-    source: str | Path,
-    *,
-    genesis: str | None = None,
-    now_s: int | None = None,
-    progress: Progress | None = None,
-) -> History:
-    """Read a record, check that its log and witnesses signed it, and say what its entries mean.
-
-    Args:
-        source: A folder, or an address as `https://…`.
-        genesis: Digest of entry 0 in hexadecimal; None: it is not checked.
-        now_s: POSIX seconds after which cosignatures do not count. None: this machine's clock.
-        progress: Told how many entries are folded, and of how many.
-
-    Raises:
-        RecordError: The record does not hold.
-    """
-    return read_record(source, genesis=genesis, now_s=now_s, progress=progress).history
-
-
-def read_record(
-    source: str | Path,
-    *,
-    genesis: str | None = None,
-    now_s: int | None = None,
-    progress: Progress | None = None,
-) -> Walked:
-    """As `fold`, with the entries, the checkpoint and its note.
-
-    Raises:
-        RecordError: The record does not hold.
-    """
-    at_s = int(time.time()) if now_s is None else now_s
-    fetch = open_source(source)
-    note = published_note(fetch)
-    demand_begun(note)
-    return walk(fetch, genesis=genesis, now_s=at_s, progress=progress, note=note)
 
 
 def read_file(path: Path) -> bytes:
@@ -186,8 +148,40 @@ def evidence_name(source: str) -> Path:
     return Path(f"two-views-{sha256(source.encode()).hexdigest()[:12]}.txt")
 
 
-def _verified(views: Sequence[View], genesis: str | None) -> Verified:
-    newest = max(views, key=lambda view: view.checkpoint.size)
+def _read_in_order(
+    views: Sequence[View], genesis: str | None, now_s: int, progress: Progress | None
+) -> list[str]:
+    """Fold each log of the record onto the ones before it; every view of a log by itself."""
+    firsts = {view.origin: view.first() for view in views}
+    logs = in_order(firsts, {view.origin: view.source for view in views})
+    before: History | None = None
+    for number, origin in enumerate(logs):
+        those = [view for view in views if view.origin == origin]
+        for view in those:
+            view.read(genesis, now_s, part_of(progress, views, view, 1), before)
+        held = [view.walked for view in those if view.walked is not None and view.fault is None]
+        if not held or number + 1 == len(logs):
+            return logs  # with nothing that holds there is nothing to go on from
+        newest = max(held, key=lambda each: each.checkpoint.size)
+        following = firsts[logs[number + 1]]
+        before, _ = ended_where_left(before, newest.entries, newest.history, following)
+    return logs
+
+
+def _demand_one_log(views: Sequence[View]) -> None:
+    for view in views[1:]:
+        if view.origin != views[0].origin:
+            raise InputError(
+                f"is the log {view.origin!a}, and {views[0].source} is {views[0].origin!a}",
+                place=view.source,
+                hint="with --policy, give mirrors of one log",
+            )
+
+
+def _verified(views: Sequence[View], logs: Sequence[str], genesis: str | None) -> Verified:
+    newest = max(
+        (view for view in views if view.origin == logs[-1]), key=lambda view: view.checkpoint.size
+    )
     sources = tuple(view.checked() for view in views)
     point = newest.checkpoint
     time_us = None if newest.time_s is None else newest.time_s * SECOND_US
@@ -196,6 +190,7 @@ def _verified(views: Sequence[View], genesis: str | None) -> Verified:
             origin=point.origin,
             size=point.size,
             root=point.root.hex(),
+            logs=tuple(logs),
             witnessed_us=time_us,
             sources=sources,
         )
@@ -204,6 +199,7 @@ def _verified(views: Sequence[View], genesis: str | None) -> Verified:
         origin=point.origin,
         size=point.size,
         root=point.root.hex(),
+        logs=tuple(logs),
         genesis=newest.walked.genesis,
         is_genesis_checked=genesis is not None,
         witnessed_us=time_us,

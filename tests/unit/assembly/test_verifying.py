@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pytest
 from support.edge_records import forked, junk, publish
-from support.governance import ORIGIN, World, seed
+from support.governance import ORIGIN, World, rule, seed
 from support.governance_records import rich_world
 
 from spotbeam import errors
-from spotbeam.assembly.verifying import check_source, fold, verify
+from spotbeam.assembly.reading import fold, read_record
+from spotbeam.assembly.verifying import check_source, verify
 from spotbeam.errors import RecordError
 from spotbeam.governance.anchors import genesis_digest
+from spotbeam.governance.entries.acts import PutRule
 from spotbeam.governance.state import state_digest
 from spotbeam.record import keys
 from spotbeam.record.checkpoint import Checkpoint, sign_checkpoint
@@ -454,3 +456,71 @@ def test_an_empty_record_is_one_fault(tmp_path: Path) -> None:
         verify(tmp_path)
     with pytest.raises(errors.MissingRecord, match="no entry yet"):
         fold(tmp_path)
+
+
+def test_a_record_that_went_on_in_other_logs_is_checked_as_one(tmp_path: Path) -> None:
+    world = World()
+    genesis = genesis_digest(world.entries[0])
+    world.pass_change()
+    world.close()
+    publish(world, tmp_path / "first")
+    world.move_on()
+    world.open()
+    world.pass_change(PutRule(rule("later")))
+    publish(world, tmp_path / "second")
+    shutil.copytree(tmp_path / "second", tmp_path / "mirror")
+    sources = (tmp_path / "second", tmp_path / "first", tmp_path / "mirror")
+    found = verify(*sources, genesis=genesis)
+    assert found.logs == (ORIGIN, world.origin)
+    assert (found.origin, found.size) == (world.origin, len(world.entries))
+    assert found.state_digest == state_digest(world.now)
+    assert found.is_genesis_checked
+    read = read_record(*sources, genesis=genesis)
+    assert state_digest(read.history.now) == state_digest(world.now)
+    assert list(read.entries) == [*world.logs[0], *world.entries]
+    with pytest.raises(errors.InputError, match="goes on from the log") as fault:
+        verify(tmp_path / "second")
+    assert fault.value.place == str(tmp_path / "second")
+    flip(tmp_path / "first/tile/entries/000.p" / str(len(world.logs[0])), 3_000)
+    with pytest.raises(errors.ProofMismatch) as broken:
+        verify(*sources)
+    assert broken.value.place is not None
+    assert broken.value.place.startswith(f"{tmp_path / 'first'}, tile/entries/000.p/")
+
+
+def test_what_a_log_holds_after_its_people_left_it_counts_for_nobody(tmp_path: Path) -> None:
+    world = World()
+    world.pass_change()
+    left = len(world.entries)
+    lost = forked(world)
+    lost.say(lost.change_body(PutRule(rule("unseen"))), "ada", "unseen")
+    publish(lost, tmp_path / "first")
+    world.move_on("log.example/again")
+    world.log_says(world.succession("bo", "cy"))
+    world.anchor()
+    publish(world, tmp_path / "second")
+    found = verify(tmp_path / "first", tmp_path / "second")
+    assert found.state_digest == state_digest(world.now)
+    assert [each.size for each in found.sources] == [left + 2, len(world.entries)]
+    read = read_record(tmp_path / "first", tmp_path / "second")
+    assert list(read.entries) == [*lost.entries[:left], *world.entries]
+    assert "unseen" not in read.history.now.changes
+
+
+def test_two_logs_that_are_not_one_record_are_wrong_usage(whole: Path, tmp_path: Path) -> None:
+    publish(World(origin="log.example/else"), tmp_path / "else")
+    with pytest.raises(errors.InputError, match=r"is the log 'log.example/(else|black-sea)'"):
+        verify(whole, tmp_path / "else")
+
+
+def test_of_several_mirrors_the_one_that_holds_is_read(
+    record: Path, world: World, tmp_path: Path
+) -> None:
+    publish(world, tmp_path / "behind", SMALL)
+    flip(record / "tile/entries/001", 1_000)
+    read = read_record(record, tmp_path / "behind")
+    assert read.checkpoint.size == SMALL
+    flip(record / "tile/0/000", 1_000)
+    assert read_record(record, tmp_path / "behind").checkpoint.size == SMALL
+    with pytest.raises(RecordError):
+        read_record(record)
