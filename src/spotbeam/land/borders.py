@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 import fnmatch
 import functools
+import hashlib
 import io
 import tomllib
 from importlib import resources
@@ -158,6 +159,20 @@ def land_of_pieces() -> tuple[DisputedLand | None, ...]:
                 raise RuntimeError(f"claims.toml: {pattern!r} of {land.id} is no piece, or twice")
             found.update(dict.fromkeys(matches, land))
     return tuple(map(found.get, ids))
+
+
+@functools.cache
+def borders_digest() -> str:
+    """SHA-256, in hexadecimal, of the packaged borders: two machines with one digest see one map.
+
+    Over the pieces, their belts, who claims them, and the names of countries, each file after
+    its length in 8 bytes, big-endian.
+    """
+    hasher = hashlib.sha256(b"spotbeam.org/borders/v1\0")
+    for name in ("borders.parquet", "belts.parquet", "claims.toml", "countries.csv"):
+        data = _read(name)
+        hasher.update(len(data).to_bytes(8, "big") + data)
+    return hasher.hexdigest()
 
 
 def _read(name: str) -> bytes:

@@ -118,6 +118,20 @@ def cells_in(geometry: Any, resolution: int, mode: Mode = "centre") -> CellGrid:
     return grid_of(np.concatenate([inside, grid.cell[chosen]]), resolution)
 
 
+def cells_near(geometry: Any, resolution: int) -> CellIds:
+    """Cells that may have a point in a shape: all that have one, and some around it.
+
+    For those who decide about each cell by other means than a geometry library, whose versions
+    differ: which cells come on top does not matter then.
+
+    Args:
+        geometry: As in `cells_in`.
+        resolution: 0 to 15.
+    """
+    _check_resolution(resolution)
+    return np.unique(np.concatenate(_sift(geometry, resolution)))
+
+
 def cells_in_bounds(bounds: tuple[float, float, float, float], resolution: int) -> CellGrid:
     """The cells whose centres lie within a frame, its edges included.
 

@@ -57,7 +57,7 @@ def population(grid: CellGrid) -> Floats:
             f"population is known for cells of resolution {CITY_RESOLUTION} and coarser, "
             f"not {grid.resolution}"
         )
-    cell, people = _cities()
+    cell, people = town_cells()
     parent = _parents(cell, grid.resolution)
     found = np.minimum(np.searchsorted(grid.cell, parent), len(grid) - 1)
     inside = grid.cell[found] == parent if len(grid) else np.zeros(len(parent), dtype=bool)
@@ -249,20 +249,20 @@ def _rural_parts() -> tuple[npt.NDArray[np.object_], Floats, Floats]:
 @functools.cache
 def _rural_per_km2() -> Floats:
     """People per km² outside towns, for each of `pieces()`."""
-    density = {row["country"]: float(row["rural_per_km2"]) for row in _countries()}
+    density = {row["country"]: float(row["rural_per_km2"]) for row in country_rows()}
     return np.array([density.get(piece.country, 0.0) for piece in pieces()])
 
 
 @functools.cache
 def _towns() -> _Towns:
-    cell, people = _cities()
+    cell, people = town_cells()
     centres = np.array([h3.cell_to_latlng(key) for key in cell])
     return _Towns(centres[:, 0], centres[:, 1], people)
 
 
 @functools.cache
-def _cities() -> tuple[npt.NDArray[np.uint64], Floats]:
-    """Cells of resolution 6, ascending, and the people in their towns."""
+def town_cells() -> tuple[npt.NDArray[np.uint64], Floats]:
+    """Cells of resolution 6, ascending, and the people in their towns: whole numbers."""
     table = pyarrow.parquet.ParquetFile(io.BytesIO(_read("cities.parquet"))).read()
     step, people = (np.from_dlpack(column.combine_chunks()) for column in table.columns)
     unused = 3 * (15 - CITY_RESOLUTION)
@@ -271,7 +271,8 @@ def _cities() -> tuple[npt.NDArray[np.uint64], Floats]:
 
 
 @functools.cache
-def _countries() -> tuple[dict[str, str], ...]:
+def country_rows() -> tuple[dict[str, str], ...]:
+    """The table of countries: `country`, `name`, `people`, `in_towns`, `rural_per_km2`, as text."""
     return tuple(csv.DictReader(io.StringIO(_read("countries.csv").decode())))
 
 

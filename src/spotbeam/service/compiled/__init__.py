@@ -1,6 +1,6 @@
 """The verdict over columns: a policy compiled for its ground, and terminals decided in bulk."""
 
-from spotbeam.service.compiled.binding import Bound, Standing, bind
+from spotbeam.service.compiled.binding import Bound, Standing, bind, stand
 from spotbeam.service.compiled.deciding import MemoryColumns, VerdictColumns, verdicts
 from spotbeam.service.compiled.tables import CompiledPolicy, compile_policy
 
@@ -12,5 +12,6 @@ __all__ = [
     "VerdictColumns",
     "bind",
     "compile_policy",
+    "stand",
     "verdicts",
 ]

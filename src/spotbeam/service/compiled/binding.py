@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from spotbeam.kernels import verdicts as kernel
 from spotbeam.service.compiled.tables import CompiledPolicy, mask, to_words
+from spotbeam.service.position import GroundLike
 from spotbeam.service.rules import Effect, Rule
 from spotbeam.service.terminals import Account, Mobility, Protection, Terminals
 
@@ -76,7 +77,7 @@ def bind(compiled: CompiledPolicy, terminals: Terminals, standing: Standing | No
         standing: Where they stand, if that is known; else the ground is asked.
     """
     flags, who, who_bits = _kinds(compiled, terminals)
-    own, touched, sets = standing or _standing(compiled, terminals)
+    own, touched, sets = standing or stand(compiled.ground, compiled.guards_km, terminals)
     return Bound(
         compiled=compiled,
         terminals=terminals,
@@ -89,18 +90,25 @@ def bind(compiled: CompiledPolicy, terminals: Terminals, standing: Standing | No
     )
 
 
-def _standing(compiled: CompiledPolicy, terminals: Terminals) -> Standing:
-    """Ask the ground, and ask it about discs only where there are any."""
-    ground = compiled.ground
+def stand(ground: GroundLike, guards_km: Sequence[float], terminals: Terminals) -> Standing:
+    """On what ground terminals stand: good for every policy over it that has these guard widths.
+
+    The ground is asked about discs only where there are any.
+
+    Args:
+        ground: Whose faces.
+        guards_km: Guard widths, smallest first; 0 is the position's own disc.
+        terminals: Columns.
+    """
     known = ~np.isnan(terminals.lat_deg)
     lat_deg, lon_deg = terminals.lat_deg, terminals.lon_deg
     if not known.all():
         lat_deg, lon_deg = np.where(known, lat_deg, 0.0), np.where(known, lon_deg, 0.0)
     own = np.ascontiguousarray(ground.locate(lat_deg, lon_deg), dtype=np.int32)
-    touched = np.empty((len(terminals), len(compiled.guards_km)), dtype=np.int32)
+    touched = np.empty((len(terminals), len(guards_km)), dtype=np.int32)
     sets: list[Sequence[int]] = []
-    n_faces = len(compiled.face_bits)
-    for column, guard_km in enumerate(compiled.guards_km):
+    n_faces = len(ground.face_territories)
+    for column, guard_km in enumerate(guards_km):
         touched[:, column] = own
         rows = slice(None) if guard_km else np.flatnonzero(terminals.position_error_m > 0)
         radius_m = terminals.position_error_m[rows].astype(np.float64) + guard_km * 1000.0

@@ -1,0 +1,404 @@
+"""What a change would do to cells and rules: the part of an impact that people sign.
+
+It follows from the record, the proposal and the packaged borders alone, in whole numbers, so that
+every approver's machine computes the same digest from its own copy of the record, or signs
+nothing. It knows no terminals, no lists' rows and no seal's contents.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import rfc8785
+
+from spotbeam.governance.entries.acts import (
+    DropList,
+    DropRule,
+    DropSponsor,
+    PutList,
+    PutRule,
+    PutSponsor,
+)
+from spotbeam.governance.entries.deciding import Seal
+from spotbeam.governance.entries.rules import RuleEntry, rule_of
+from spotbeam.governance.history import intended
+from spotbeam.governance.policy import policy
+from spotbeam.governance.preview import as_if_bound, reads
+from spotbeam.governance.state import Proposal, State
+from spotbeam.land import views
+from spotbeam.land.borders import borders_digest
+from spotbeam.land.own import OwnTerritory
+from spotbeam.land.territories import ground as ground_of
+from spotbeam.service.policy import Policy
+from spotbeam.service.rules import Effect as RuleEffect
+from spotbeam.service.rules import Gate, Rule, Who
+from spotbeam.service.terminals import Protection
+from spotbeam.twin.impact.area import Place, area_of
+from spotbeam.twin.impact.effects import Effect, Trial
+from spotbeam.twin.impact.phases import Hours, Instant, at_hour, hours_of, instants_of, silent
+from spotbeam.twin.impact.references import Reference, references_for, with_references
+
+FORMAT = "spotbeam.org/impact/v1"
+
+
+class RuleChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule, before and after: SHA-256 of each wording's canonical JSON; None: there is none."""
+
+    rule: str
+    before: str | None
+    after: str | None
+
+
+class ListChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One list, before and after, by version and by how many are on it; None: there is none."""
+
+    list: str
+    before: tuple[int, int] | None
+    after: tuple[int, int] | None
+
+
+class Phase(msgspec.Struct, frozen=True, kw_only=True):
+    """What the change does from one instant on, at some hours of a day.
+
+    Attributes:
+        begins_us: None: as soon as it binds.
+        hours: From and until, minutes since midnight UTC; none: all day.
+        effects: By the change, while the record is fresh.
+        while_silent: By the change, once nothing has been heard for longer than any rule stands.
+        by_silence: By such silence, once the change is in force: to those served until then.
+        if_unserved: By such silence to those who were not being served when it began.
+    """
+
+    begins_us: int | None
+    hours: Hours
+    effects: tuple[Effect, ...]
+    while_silent: tuple[Effect, ...]
+    by_silence: tuple[Effect, ...]
+    if_unserved: tuple[Effect, ...]
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """The change from one point of view on borders."""
+
+    view: str
+    places: tuple[Place, ...]
+    phases: tuple[Phase, ...]
+
+
+class PublicImpact(msgspec.Struct, frozen=True, kw_only=True):
+    """What people sign the digest of.
+
+    Attributes:
+        proposal: SHA-256 of the proposal's canonical JSON without its own `impact`.
+        borders: Digest of the packaged borders; `own` those of the user's own territories' files.
+        references: Who was tried, each with what sets it apart.
+        acts: How many acts there are of each kind.
+        sealed: Seals in force over the same ground, whose rules nobody may see yet.
+        left_out: Phases or hours past the most that are tried; 0 nearly always.
+    """
+
+    format: str
+    proposal: str
+    kind: str
+    borders: str
+    own: Mapping[str, str]
+    references: tuple[tuple[str, str], ...]
+    acts: Mapping[str, int]
+    rules: tuple[RuleChange, ...]
+    lists: tuple[ListChange, ...]
+    sealed: tuple[str, ...]
+    seen: tuple[Seen, ...]
+    left_out: int
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of the canonical JSON of all of this."""
+        return sha256(rfc8785.dumps(msgspec.to_builtins(self))).hexdigest()
+
+
+def public_impact(
+    state: State,
+    proposal: Proposal,
+    id: str,
+    at_us: int,
+    *,
+    own: Sequence[OwnTerritory] = (),
+) -> PublicImpact:
+    """What a proposal would do to cells and rules if it bound.
+
+    Args:
+        state: The record as folded so far.
+        proposal: A draft, or a logged proposal. Its own `impact` does not matter.
+        id: The id that it has or will have.
+        at_us: When it would bind. The answer changes with it only where something in force does.
+        own: The user's own territories that rules of the record name.
+
+    Raises:
+        Refused: It could not bind in this state.
+        RuleError: A rule names ground that neither the borders nor `own` have.
+    """
+    bound = as_if_bound(state, proposal, id, at_us)
+    touched = _touched(state, proposal, id)
+    wordings = tuple(rule for _, rule in touched)
+    references = references_for(wordings, _sponsors(proposal))
+    instants, left_out = instants_of(proposal, wordings, at_us)
+    seen, more = [], 0
+    for view in _views(bound, instants[0].at_us):
+        one, left = _seen(view, state, bound, proposal, id, instants, wordings, references, own)
+        seen.append(one)
+        more = max(more, left)
+    before, after = intended(state, instants[0].at_us), intended(bound, instants[0].at_us)
+    return PublicImpact(
+        format=FORMAT,
+        proposal=proposal_digest(proposal),
+        kind=type(proposal).__name__.lower(),
+        borders=borders_digest(),
+        own={territory.id: territory.sha256 for territory in sorted(own, key=lambda t: t.id)},
+        references=tuple((each.name, _apart(each)) for each in references),
+        acts=_acts(proposal),
+        rules=tuple(_rule_change(name, before.rules, after.rules) for name in _rule_ids(proposal)),
+        lists=tuple(_list_changes(proposal, before.lists, after.lists)),
+        sealed=tuple(key for key in reads(state, proposal) if key.startswith("seal:")),
+        seen=tuple(seen),
+        left_out=left_out + more,
+    )
+
+
+def proposal_digest(proposal: Proposal) -> str:
+    """SHA-256, in hexadecimal, of a proposal's canonical JSON without its own `impact`."""
+    plain = msgspec.to_builtins(proposal)
+    del plain["impact"]
+    return sha256(rfc8785.dumps(_kept(plain))).hexdigest()
+
+
+def bounds_rule(id: str, seal: Seal) -> Rule:
+    """The most that a seal can do, as a rule: what approvers see who have no opening."""
+    if seal.bounds.verb in ("activate", "extend"):
+        return Rule(
+            id=f"{id}/bounds",
+            effect=RuleEffect.GRANT,
+            gate=Gate.TERRITORY,
+            where=seal.bounds.cells,
+            grounds=tuple(map(str, seal.grounds)),
+        )
+    return Rule(
+        id=f"{id}/bounds",
+        effect=RuleEffect.DENY,
+        gate=Gate.CELL,
+        who=Who(protection=(Protection.NONE,)),
+        where=seal.bounds.cells,
+        grounds=tuple(map(str, seal.grounds)),
+    )
+
+
+def named_cells(policies: Sequence[Policy]) -> tuple[str, ...]:
+    """The cells that the rules of some policies name, sorted."""
+    return tuple(
+        sorted(
+            {
+                name
+                for each in policies
+                for rule in each.rules
+                for name in (*rule.where, *rule.except_)
+                if name.startswith("h3:")
+            }
+        )
+    )
+
+
+def _seen(
+    view: str,
+    state: State,
+    bound: State,
+    proposal: Proposal,
+    id: str,
+    instants: Sequence[Instant],
+    wordings: Sequence[Rule],
+    references: Sequence[Reference],
+    own: Sequence[OwnTerritory],
+) -> tuple[Seen, int]:
+    pairs = []
+    for instant in instants:
+        before = policy(intended(state, instant.at_us), witnessed_at_us=instant.at_us)
+        after = policy(intended(bound, instant.at_us), witnessed_at_us=instant.at_us)
+        if isinstance(proposal, Seal):
+            rules = (*after.rules, bounds_rule(id, proposal))
+            after = msgspec.structs.replace(after, rules=rules, version="")
+        pairs.append((with_references(before, references), with_references(after, references)))
+    everything = [each for pair in pairs for each in pair]
+    names = {name for rule in wordings for name in (*rule.where, *rule.except_)}
+    names.update(_staged(proposal))
+    ground = ground_of(view, own, cells=named_cells((*everything, Policy(rules=_unique(wordings)))))
+    guard_km = max((rule.guard_km for each in everything for rule in each.rules), default=0.0)
+    known = set(ground.ids())
+    area = area_of(
+        ground,
+        sorted(names & known),
+        guard_km,
+        everywhere=any(not rule.where for rule in wordings),
+    )
+    trial = Trial(ground, area, references)
+    phases, left_out = [], 0
+    for instant, (before, after) in zip(instants, pairs, strict=True):
+        hours, left = hours_of((before, after))
+        left_out = max(left_out, left)
+        phases += [_phase(trial, instant, of_day, alike, before, after) for of_day, alike in hours]
+    return Seen(view=view, places=area.places, phases=tuple(phases)), left_out
+
+
+def _phase(
+    trial: Trial, instant: Instant, of_day_us: int, hours: Hours, before: Policy, after: Policy
+) -> Phase:
+    at_us = instant.at_us
+    before, after = at_hour(before, of_day_us), at_hour(after, of_day_us)
+    quiet_before, quiet_after = silent(before, at_us, [after]), silent(after, at_us, [before])
+    while_silent: tuple[Effect, ...] = ()
+    by_silence: tuple[Effect, ...] = ()
+    if_unserved: tuple[Effect, ...] = ()
+    if quiet_before is not None and quiet_after is not None:
+        while_silent = trial.effects(quiet_before, quiet_after, at_us)
+        by_silence = trial.effects(after, quiet_after, at_us)
+        if_unserved = trial.effects(after, quiet_after, at_us, served=False)
+    return Phase(
+        begins_us=instant.begins_us,
+        hours=hours,
+        effects=trial.effects(before, after, at_us),
+        while_silent=while_silent,
+        by_silence=by_silence,
+        if_unserved=if_unserved if if_unserved != by_silence else (),
+    )
+
+
+def _views(bound: State, at_us: int) -> tuple[str, ...]:
+    """The record's points of view that these borders know; `un` where it has none."""
+    known = set(views.names())
+    found = sorted(each.view for each in intended(bound, at_us).boundaries if each.view in known)
+    return tuple(found) or ("un",)
+
+
+def _touched(state: State, proposal: Proposal, id: str) -> tuple[tuple[str, Rule], ...]:
+    """Every wording, old and new, of the rules whose effect the proposal may alter."""
+    if isinstance(proposal, Seal):
+        rule = bounds_rule(id, proposal)
+        return ((rule.id, rule),)
+    keys: set[str] = set()
+    found: list[RuleEntry] = []
+    sponsors = set(_sponsors(proposal))
+    for act in proposal.acts:
+        match act:
+            case PutRule(rule=rule_entry):
+                keys.add(f"rule:{rule_entry.id}")
+                found.append(rule_entry)
+            case DropRule():
+                keys.add(f"rule:{act.rule}")
+            case PutList() | DropList():
+                keys.update(state.rules_naming.get(act.list, ()))
+    for key in sorted(state.layers):
+        for layer in state.layers[key]:
+            if not isinstance(layer.act, PutRule):
+                continue
+            wording = layer.act.rule
+            asks = bool(sponsors) and (
+                wording.who.sponsor_lapsed is not None
+                or not sponsors.isdisjoint(wording.who.sponsor)
+            )
+            if key in keys or asks:
+                found.append(wording)
+    unique = sorted(
+        {rfc8785.dumps(_kept(msgspec.to_builtins(each))): each for each in found}.items()
+    )
+    return tuple((each.id, rule_of(each)) for _, each in unique)
+
+
+def _unique(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The rules, renamed so that several wordings of one can stand in one policy, without lists."""
+    return tuple(
+        msgspec.structs.replace(rule, id=f"{number}", who=Who())
+        for number, rule in enumerate(rules)
+    )
+
+
+def _sponsors(proposal: Proposal) -> tuple[str, ...]:
+    if isinstance(proposal, Seal):
+        return ()
+    acts = (act for act in proposal.acts if isinstance(act, PutSponsor | DropSponsor))
+    return tuple(dict.fromkeys(act.sponsor for act in acts))
+
+
+def _staged(proposal: Proposal) -> set[str]:
+    stages = getattr(proposal, "rollout", ())
+    return {name for stage in stages for name in stage.where}
+
+
+def _rule_ids(proposal: Proposal) -> list[str]:
+    if isinstance(proposal, Seal):
+        return []
+    ids = [
+        act.rule.id if isinstance(act, PutRule) else act.rule
+        for act in proposal.acts
+        if isinstance(act, PutRule | DropRule)
+    ]
+    return sorted(ids)
+
+
+def _rule_change(name: str, before: Sequence[Any], after: Sequence[Any]) -> RuleChange:
+    return RuleChange(rule=name, before=_wording(name, before), after=_wording(name, after))
+
+
+def _wording(name: str, rules: Sequence[Any]) -> str | None:
+    for each in rules:
+        if each.rule.id == name:
+            plain = _kept(msgspec.to_builtins(each.rule))
+            return sha256(
+                rfc8785.dumps([plain, _kept(msgspec.to_builtins(each.where))])
+            ).hexdigest()
+    return None
+
+
+def _list_changes(
+    proposal: Proposal, before: Sequence[PutList], after: Sequence[PutList]
+) -> Iterator[ListChange]:
+    if isinstance(proposal, Seal):
+        return
+    names = {act.list for act in proposal.acts if isinstance(act, PutList | DropList)}
+    was = {act.list: (act.version, act.count) for act in before}
+    will = {act.list: (act.version, act.count) for act in after}
+    for name in sorted(names):
+        yield ListChange(list=name, before=was.get(name), after=will.get(name))
+
+
+def _acts(proposal: Proposal) -> dict[str, int]:
+    if isinstance(proposal, Seal):
+        return {"seal": 1}
+    counts: dict[str, int] = {}
+    for act in proposal.acts:
+        kind = str(msgspec.structs.asdict(act) and type(act).__struct_config__.tag)
+        counts[kind] = counts.get(kind, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+@functools.lru_cache(maxsize=256)
+def _apart(each: Reference) -> str:
+    """What sets a reference apart from an ordinary terminal, as text."""
+    plain = Reference(name=each.name)
+    told = []
+    for name in each.__struct_fields__:
+        value = getattr(each, name)
+        if value != getattr(plain, name):
+            shown = f"{value:g}" if isinstance(value, float) else value
+            shown = ",".join(value) if isinstance(value, tuple) else shown
+            told.append(f"{name}={shown}")
+    return " ".join(told)
+
+
+def _kept(value: Any) -> Any:
+    """What is None is left out, as in an entry's own bytes."""
+    if isinstance(value, dict):
+        return {key: _kept(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list | tuple):
+        return [_kept(each) for each in value]
+    return value
