@@ -202,10 +202,13 @@ def _label_edges(
                         return 0, 0, _LOG_IS_FULL
                     if edge_count == len(ends) or face_count + 3 > len(faces):
                         return 0, 0, _NO_ROOM
+                    # Remembered with their keys, whatever they are; no edge has one key twice.
+                    known[0], known[1] = left, right
+                    known_hash[0] = known_hash[1] = np.uint64(0)
+                    if left >= 0 and right >= 0:
+                        known_hash[0], known_hash[1] = log_hash[left], log_hash[right]
                     if left == right:
                         continue
-                    known[0], known[1] = left, right
-                    known_hash[0], known_hash[1] = log_hash[max(left, 0)], log_hash[max(right, 0)]
                     ends[edge_count, 0] = ax + cuts[k] * dx - x0
                     ends[edge_count, 1] = ay + cuts[k] * dy - y0
                     ends[edge_count, 2] = ax + cuts[k + 1] * dx - x0
