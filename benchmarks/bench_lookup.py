@@ -42,7 +42,7 @@ def main() -> None:
     began = time.process_time()
     ground = territories.ground("un")
     first = time.process_time() - began
-    lookup: Lookup = ground._lookup
+    lookup: Lookup = ground.lookup
     territories._lookup.cache_clear()
     territories._ground.cache_clear()
     began = time.process_time()

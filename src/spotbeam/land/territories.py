@@ -61,6 +61,8 @@ class Ground:
         view: the point of view, as `un`.
         face_territories: for each face its territory ids, sorted. Face 0 is ("XZ",): no country's
             land and no belt of sea.
+        lookup: the raster behind it; its faces are numbered otherwise.
+        final: the number here of each face of `lookup`, shape (n_face,), int32.
     """
 
     def __init__(
@@ -70,11 +72,11 @@ class Ground:
         self._seen = views.view(view)
         self._own = {territory.id: territory for territory in own}
         self._cells = cells
-        self._lookup = lookup
+        self.lookup = lookup
         sets = [self._territories(regions) for regions in lookup.faces]
         self.face_territories: tuple[Ids, ...] = ((HIGH_SEAS,), *sorted({*sets} - {(HIGH_SEAS,)}))
         number = {ids: face for face, ids in enumerate(self.face_territories)}
-        self._final = np.array([number[ids] for ids in sets], dtype=np.int32)
+        self.final = np.array([number[ids] for ids in sets], dtype=np.int32)
 
     def ids(self) -> Ids:
         """Every territory id there is here, sorted."""
@@ -86,7 +88,7 @@ class Ground:
         Latitudes and longitudes have shape (n,).
         """
         lat, lon = _columns(lat_deg, lon_deg)
-        return locate(self._lookup.raster, self._final, lat, lon)
+        return locate(self.lookup.raster, self.final, lat, lon)
 
     def touched(
         self, lat_deg: npt.ArrayLike, lon_deg: npt.ArrayLike, radius_m: npt.ArrayLike
@@ -105,9 +107,9 @@ class Ground:
             raise InputError(
                 f"radius {radius[wrong[0]]} m is not a distance", place=f"point {wrong[0]}"
             )
-        raster, edges = self._lookup.raster, self._lookup.edges
-        own = locate(raster, self._final, lat, lon)
-        found = touched(raster, edges, self._final, own, lat, lon, radius)
+        raster, edges = self.lookup.raster, self.lookup.edges
+        own = locate(raster, self.final, lat, lon)
+        found = touched(raster, edges, self.final, own, lat, lon, radius)
         faces = found.face.tolist()
         sets = [tuple(faces[a:b]) for a, b in itertools.pairwise(found.start.tolist())]
         return found.of_point, sets
@@ -120,16 +122,16 @@ class Ground:
     def pieces_at(self, lat_deg: float, lon_deg: float) -> tuple[borders.Piece, ...]:
         """The pieces of land that a point lies in, or off whose coast: who holds and claims it."""
         lat, lon = _columns([lat_deg], [lon_deg])
-        same = np.arange(len(self._lookup.faces), dtype=np.int32)
-        face = int(locate(self._lookup.raster, same, lat, lon)[0])
+        same = np.arange(len(self.lookup.faces), dtype=np.int32)
+        face = int(locate(self.lookup.raster, same, lat, lon)[0])
         n_piece, of_piece = len(borders.pieces()), borders.belts()[0]
         found = []
-        for region in self._lookup.faces[face] if face >= 0 else ():
+        for region in self.lookup.faces[face] if face >= 0 else ():
             if region < n_piece:
                 found.append(region)
             elif region < n_piece + len(of_piece):
                 found.append(int(of_piece[region - n_piece]))
-        land = [piece for piece in found if piece in self._lookup.faces[face]]
+        land = [piece for piece in found if piece in self.lookup.faces[face]]
         return tuple(borders.pieces()[piece] for piece in sorted({*(land or found)}))
 
     def geometry(self, territory_id: str) -> Any:
