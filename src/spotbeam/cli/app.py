@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import cyclopts
 
 import spotbeam
+from spotbeam.cli.switch import register
 from spotbeam.errors import SpotbeamError
 
 USAGE = 2
@@ -30,6 +31,8 @@ for name, meaning in {
     "why": "Say why a place or a terminal is served or not, and what would change that.",
     "scenarios": "List the shipped scenarios, or print one as TOML to start your own from.",
     "territories": "List territory ids under a point of view; who administers and who claims them.",
+    "log": "Keep a log on this machine: take entries, have them witnessed, publish them.",
+    "witness": "Run a witness of logs; with --mirror keep and serve every entry as well.",
 }.items():
     # The help stands here so that listing the commands loads none of them.
     app.command(f"spotbeam.cli.{name}:{name}", name=name, help=meaning)
@@ -64,6 +67,8 @@ for name, meaning in {
 }.items():
     record.command(f"spotbeam.cli.record:{name}", name=name, help=meaning)
 app.command(record)
+
+register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -109,6 +109,11 @@ class Sequencer:
         self.close()
 
     @property
+    def origin(self) -> str:
+        """The log's name."""
+        return str(self._log.origin)
+
+    @property
     def state(self) -> State:
         """The fold of all entries on disk, witnessed or not."""
         return self._writer.state
@@ -156,10 +161,12 @@ class Sequencer:
         try:
             self.anchored(recorded).result(self._limits.anchored_s)
         except Late:
-            why = self._fault or "the witnesses have not signed yet"
-            raise QuorumNotMet(
-                f"entry {recorded.index} is on disk, but not witnessed: {why}"
-            ) from None
+            raise self.not_witnessed(recorded) from None
+
+    def not_witnessed(self, recorded: Recorded) -> QuorumNotMet:
+        """What to say of an entry that is on disk, and that no quorum has signed in time."""
+        why = self._fault or "the witnesses have not signed yet"
+        return QuorumNotMet(f"entry {recorded.index} is on disk, but not witnessed: {why}")
 
     def anchored(self, recorded: Recorded) -> Future[None]:
         """Done once a published checkpoint covers the anchor that covers an entry."""

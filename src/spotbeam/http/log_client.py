@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from spotbeam.control.recording import Recorded
-from spotbeam.errors import Refused, Unreachable
+from spotbeam.errors import QuorumNotMet, Refused, Unreachable
 from spotbeam.http.client import check_url, get, post
 
 _WAIT_S = {"durable": 30.0, "anchored": 90.0}
@@ -39,6 +39,7 @@ class LogClient:
 
         Raises:
             Refused: The record would void it, or the log cannot go on.
+            QuorumNotMet: It is on disk, but was not witnessed in time.
             Unreachable: No answer; the entry may have been added all the same.
         """
         url = f"{self._url}/entries?wait={wait}"
@@ -51,6 +52,8 @@ class LogClient:
                 return msgspec.json.decode(answer.body, type=Recorded)
             if answer.headers.get("content-type") == "application/problem+json":
                 problem = msgspec.json.decode(answer.body, type=_Problem)
+                if problem.code == QuorumNotMet.code:
+                    raise QuorumNotMet(problem.detail)
                 raise Refused(problem.code, problem.detail)
         except msgspec.DecodeError:
             pass
