@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import get_args
 
 from msgspec.structs import replace
-from rpds import HashTrieMap
 
 from spotbeam.governance.approving import suspended_by
 from spotbeam.governance.entries.acts import (
@@ -28,6 +27,7 @@ from spotbeam.governance.entries.acts import (
 from spotbeam.governance.entries.deciding import Change, Emergency, Seal
 from spotbeam.governance.entries.words import Span
 from spotbeam.governance.ground import countries
+from spotbeam.governance.layers import laid
 from spotbeam.governance.proposing import demand_possible, window_of
 from spotbeam.governance.quorum import (
     demand_eligible,
@@ -38,7 +38,7 @@ from spotbeam.governance.quorum import (
     quorum_for,
     small_country,
 )
-from spotbeam.governance.reads import act_key, lists_named, reads_digest
+from spotbeam.governance.reads import act_key, reads_digest
 from spotbeam.governance.roster import altered
 from spotbeam.governance.seals import extended
 from spotbeam.governance.state import Given, Layer, Proposed, State
@@ -65,10 +65,12 @@ def bound(state: State, name: str, note: str) -> State:
             changes=state.changes.insert(name, gone),
             pending=state.pending.discard(name),
         )
-    if not proposed.approvals:
+    needed = quorum_for(state, proposed) if proposed.approvals else None
+    # Most proposals wait for people: what they read is looked at only once enough have approved.
+    if needed is None or not is_met(state, needed, proposed.approvals.values()):
         return state
     approvals = counting(state, proposed)
-    if not is_met(state, quorum_for(state, proposed), approvals):
+    if not is_met(state, needed, approvals):
         return state
     try:
         _demand_timely(state, proposed)
@@ -147,7 +149,7 @@ def committed(state: State, proposed: Proposed, note: str | None) -> State:
     at_us, proposal = state.witnessed_us, proposed.proposal
     if isinstance(proposal, Seal):
         span = Span(from_us=at_us, until_us=at_us + proposal.bounds.lasts_us)
-        state = _laid(state, f"seal:{proposed.id}", Layer(change=proposed.id, act=None, span=span))
+        state = laid(state, f"seal:{proposed.id}", Layer(change=proposed.id, act=None, span=span))
         due = state.overdue_from.insert(proposed.id, proposal.open_by_us)
         state = replace(state, overdue_from=due, seals=(*state.seals, proposed.id))
     elif isinstance(proposal, Emergency):
@@ -182,7 +184,7 @@ def _acted(
     for act in proposal.acts:
         if isinstance(act, _POLICY_ACTS):
             layer = Layer(change=proposed.id, act=act, span=span, stages=stages)
-            state = _laid(state, act_key(act) or "", layer)
+            state = laid(state, act_key(act) or "", layer)
         elif isinstance(act, _ROSTER_ACTS):
             roster = altered(state, state.seated, act, proposed.id, state.witnessed_us)
             state = replace(state, roster=roster)
@@ -217,23 +219,3 @@ def _constituted(state: State, act: object, change: str, note: str | None) -> St
         case Review():
             return replace(state, unreviewed=state.unreviewed.remove(act.emergency))
     raise Void("unknown", "an act that nobody can do")
-
-
-def _laid(state: State, key: str, layer: Layer) -> State:
-    layers = (*state.layers.get(key, ()), layer)
-    state = replace(state, layers=state.layers.insert(key, layers))
-    if not isinstance(layer.act, PutRule):
-        return state
-    over, naming = state.rules_over, state.rules_naming
-    for country in sorted(countries(layer.act.rule.where)):
-        over = _indexed(over, country, key)
-    for name in sorted(lists_named(layer.act.rule)):
-        naming = _indexed(naming, name, key)
-    return replace(state, rules_over=over, rules_naming=naming)
-
-
-def _indexed(
-    index: HashTrieMap[str, tuple[str, ...]], name: str, key: str
-) -> HashTrieMap[str, tuple[str, ...]]:
-    keys = index.get(name, ())
-    return index if key in keys else index.insert(name, (*keys, key))

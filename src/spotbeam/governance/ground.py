@@ -6,16 +6,73 @@ told apart only where their ids say so: other countries, other subdivisions on l
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+
+import msgspec
 
 _DIGITS = 15
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    """Ground, taken apart once: the same names are asked about again and again.
+
+    Attributes:
+        is_named: Whether some of it has a name of its own, so that it may be anywhere.
+        has_cells: Whether some of it are cells, real or not.
+        cells: Indices of the real ones.
+        around: Indices of all cells that hold them, themselves included.
+        places: ISO ids by country.
+    """
+
+    is_named: bool
+    has_cells: bool
+    cells: frozenset[int]
+    around: frozenset[int]
+    places: dict[str, list[str]]
+
+
+@lru_cache(maxsize=20_000)
+def _shape(ground: tuple[str, ...]) -> _Shape:
+    cells = {int(name[3:], 16) for name in ground if is_cell(name, 0)}
+    places: dict[str, list[str]] = {}
+    for name in ground:
+        country = _country(name)
+        if country is not None:
+            places.setdefault(country, []).append(name)
+    return _Shape(
+        is_named=any(name.startswith("x-") for name in ground),
+        has_cells=any(name.startswith("h3:") for name in ground),
+        cells=frozenset(cells),
+        around=frozenset(larger for cell in cells for larger in _around(cell)),
+        places=places,
+    )
+
+
+def _around(cell: int) -> Iterator[int]:
+    """A cell's index and those of the cells that hold it."""
+    for resolution in range((cell >> 52 & 15) + 1):
+        unused = (1 << 3 * (_DIGITS - resolution)) - 1  # digits from there on are all 7
+        yield (cell & ~(15 << 52) | resolution << 52) | unused
 
 
 def may_overlap(one: Collection[str], other: Collection[str]) -> bool:
     """Whether some ground may be in both; no names at all mean everywhere."""
     if not one or not other:
         return True
-    return any(_pair(a, b) for a in one for b in other)
+    a, b = _shape(tuple(one)), _shape(tuple(other))
+    if a.is_named or b.is_named:
+        return True
+    if (a.has_cells and b.places) or (b.has_cells and a.places):
+        return True
+    if not (a.cells.isdisjoint(b.around) and b.cells.isdisjoint(a.around)):
+        return True
+    return any(
+        _same(name, another)
+        for country in a.places.keys() & b.places.keys()
+        for name in a.places[country]
+        for another in b.places[country]
+    )
 
 
 def same_country(one: Collection[str], other: Collection[str]) -> bool:
@@ -60,14 +117,8 @@ def is_cell(name: str, resolution: int) -> bool:
     return index is not None and fine >= resolution and _is_cell(index, fine)
 
 
-def _pair(a: str, b: str) -> bool:
-    if a.startswith("h3:") and b.startswith("h3:"):
-        return cell_within(a, b) or cell_within(b, a)
-    country, other = _country(a), _country(b)
-    if country is None or other is None:
-        return True
-    if country != other:
-        return False
+def _same(a: str, b: str) -> bool:
+    """Whether two ISO ids of one country may be the same ground."""
     land, other_land = a.removesuffix("/sea"), b.removesuffix("/sea")
     # UA holds UA-43; UA-43 and UA-65 are apart on land, while their belts of sea may overlap.
     at_sea = a.endswith("/sea") and b.endswith("/sea")

@@ -9,6 +9,7 @@ readers cannot read two things.
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -66,8 +67,7 @@ def check_proof(key: Key, proof: Proof, message: bytes) -> None:
         if isinstance(key, FileKey):
             demand(isinstance(proof, FileProof), "bad_signature", "this key signs as a file key")
             assert isinstance(proof, FileProof)
-            public = ed25519.Ed25519PublicKey.from_public_bytes(_bytes(key.public))
-            public.verify(_bytes(proof.signature), message)
+            _file_key(key.public).verify(_bytes(proof.signature), message)
         else:
             demand(isinstance(proof, PasskeyProof), "bad_signature", "this key is a passkey")
             assert isinstance(proof, PasskeyProof)
@@ -117,6 +117,11 @@ def _cose(key: PasskeyKey) -> tuple[ec.EllipticCurvePublicKey | ed25519.Ed25519P
         raw = _ed25519_public(data[10:])
         return ed25519.Ed25519PublicKey.from_public_bytes(raw), data
     raise Void("bad_key", "the passkey is neither ES256 nor Ed25519 in canonical COSE")
+
+
+@lru_cache(maxsize=1_000)
+def _file_key(text: str) -> ed25519.Ed25519PublicKey:
+    return ed25519.Ed25519PublicKey.from_public_bytes(_bytes(text))
 
 
 def _ed25519_public(raw: bytes) -> bytes:

@@ -29,8 +29,9 @@ from spotbeam.governance.entries.deciding import Change, Emergency, Seal
 from spotbeam.governance.entries.rules import rule_of
 from spotbeam.governance.entries.words import Grounds, Span
 from spotbeam.governance.ground import may_overlap
+from spotbeam.governance.layers import lists_named
 from spotbeam.governance.quorum import allows_emergencies, rule_ground, sealed_ground
-from spotbeam.governance.reads import act_key, lists_named
+from spotbeam.governance.reads import act_key
 from spotbeam.governance.roster import altered
 from spotbeam.governance.seals import demand_extendable
 from spotbeam.governance.state import Layer, Proposal, Proposed, Seated, State
@@ -217,8 +218,8 @@ def _demand_other(state: State, act: Act, proposal: Proposal, dropped: set[str])
             )
         case DropList():
             demand(_stands(state, f"list:{act.list}"), "unknown", "there is no such list")
-            for key, layers in state.layers.items():
-                for layer in layers:
+            for key in state.rules_naming.get(act.list, ()):
+                for layer in state.layers[key]:
                     if isinstance(layer.act, PutRule) and key.removeprefix("rule:") not in dropped:
                         demand(
                             act.list not in lists_named(layer.act.rule) or _is_over(state, layer),
@@ -253,12 +254,10 @@ def _demand_other(state: State, act: Act, proposal: Proposal, dropped: set[str])
 
 def latest_version(state: State, name: str) -> int:
     """The newest version of a list that ever bound; 0 where there is none."""
-    versions = [
-        layer.act.version
-        for layer in state.layers.get(f"list:{name}", ())
-        if isinstance(layer.act, PutList)
-    ]
-    return max(versions, default=0)
+    for layer in reversed(state.layers.get(f"list:{name}", ())):
+        if isinstance(layer.act, PutList):
+            return layer.act.version  # each follows the one before
+    return 0
 
 
 def _stands(state: State, key: str) -> bool:

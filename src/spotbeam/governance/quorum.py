@@ -100,13 +100,8 @@ def sealed_ground(state: State, name: str) -> tuple[str, ...]:
 
 def rule_ground(state: State, rule: str) -> tuple[str, ...]:
     """The ground of every wording that a rule has or had; empty means everywhere."""
-    names: set[str] = set()
-    for layer in state.layers.get(f"rule:{rule}", ()):
-        if isinstance(layer.act, PutRule):
-            if not layer.act.rule.where:
-                return ()
-            names.update(layer.act.rule.where)
-    return tuple(sorted(names))
+    standing = state.standing.get(f"rule:{rule}")
+    return () if standing is None else standing.ground
 
 
 def full_quorum(state: State) -> QuorumRule:

@@ -36,8 +36,8 @@ from spotbeam.governance.entries.acts import (
     Unseat,
 )
 from spotbeam.governance.entries.deciding import Seal
-from spotbeam.governance.entries.rules import RuleEntry
 from spotbeam.governance.ground import countries, may_overlap
+from spotbeam.governance.layers import lists_named
 from spotbeam.governance.quorum import rule_ground
 from spotbeam.governance.state import Proposal, State
 
@@ -49,10 +49,9 @@ def reads_digest(state: State, proposal: Proposal) -> str:
     hasher = sha256(b"spotbeam.org/reads/v1\n")
     for key in sorted(keys_read(state, proposal)):
         hasher.update(f"{key}\n".encode())
-        for layer in state.layers.get(key, ()):
-            begin = "-" if layer.span.from_us is None else layer.span.from_us
-            end = "-" if layer.span.until_us is None else layer.span.until_us
-            hasher.update(f"{key} {layer.change} {begin} {end}\n".encode())
+        standing = state.standing.get(key)
+        if standing is not None:
+            hasher.update(standing.lines)
     if not isinstance(proposal, Seal):
         if any(isinstance(act, _ROSTER) for act in proposal.acts):
             for name in sorted(state.seated.persons):
@@ -81,11 +80,6 @@ def act_key(act: object) -> str | None:
             return f"boundaries:{act.boundaries.view}"
         case _:
             return None
-
-
-def lists_named(rule: RuleEntry) -> frozenset[str]:
-    """The lists that a rule asks about."""
-    return frozenset((*rule.who.on_list, *rule.who.not_on_list))
 
 
 def keys_read(state: State, proposal: Proposal) -> set[str]:

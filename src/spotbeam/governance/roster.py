@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from spotbeam.errors import MalformedRecord
-from spotbeam.governance.entries import LOG, Entry, Envelope, possession_statement, statement
+from spotbeam.governance.entries import LOG, Entry, possession_statement
 from spotbeam.governance.entries.acts import (
     AddFactor,
     AddKey,
@@ -19,6 +19,7 @@ from spotbeam.governance.entries.acts import (
     SetQuorum,
     Unseat,
 )
+from spotbeam.governance.entries.envelope import statement_of
 from spotbeam.governance.entries.people import Genesis, Key, Person, Possession, QuorumRule
 from spotbeam.governance.entries.words import HOUR_US
 from spotbeam.governance.proofs import check_proof, key_digest
@@ -64,17 +65,17 @@ def signer(state: State, entry: Entry) -> Seated:
     assert key is not None
     demand(not key.is_revoked, "revoked", "the key is revoked")
     demand(key.from_us <= state.witnessed_us, "newcomer", "the key does not count yet")
-    _check(state, envelope, key)
+    _check(state, entry, key)
     return person
 
 
-def _check(state: State, envelope: Envelope, key: SeatedKey) -> None:
-    assert envelope.proof is not None
+def _check(state: State, entry: Entry, key: SeatedKey) -> None:
+    assert entry.envelope.proof is not None
     try:
-        text = statement(state.origin, state.genesis, envelope)
+        text = statement_of(state.origin, state.genesis, entry)
     except MalformedRecord:  # with a long origin the statement may be larger than its entry
         raise Void("too_large", "the statement is larger than an entry may be") from None
-    check_proof(key.key, envelope.proof, text)
+    check_proof(key.key, entry.envelope.proof, text)
 
 
 def human_of(roster: Roster, name: str | None) -> str | None:

@@ -172,6 +172,20 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What follows from the layers of one thing, kept so that nothing has to walk them.
+
+    Attributes:
+        ground: Of every wording that a rule has or had, in order; empty means everywhere.
+        is_everywhere: Whether some wording acts everywhere.
+        lines: The layers as `reads_digest` writes them.
+    """
+
+    ground: tuple[str, ...] = ()
+    is_everywhere: bool = False
+    lines: bytes = b""
+
+
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
     """A person's contact with a party, and whether it may keep them from approving."""
 
@@ -196,6 +210,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         rules_over: Rules whose ground is in a country, by its code; under `*` those whose ground
             may be anywhere. Found again from `layers`: only so that nothing walks all rules.
         rules_naming: Rules that ask about a list, by its id; likewise.
+        standing: What follows from the layers of each thing, by the same names; likewise.
         unreviewed: Emergencies that bound and that nobody has reviewed, with their ground.
         seals: Those that bound, in order.
         overdue_from: Seals that bound and are not opened, with the time by which they must be.
@@ -232,6 +247,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     layers: HashTrieMap[str, tuple[Layer, ...]] = HashTrieMap()
     rules_over: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
     rules_naming: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
+    standing: HashTrieMap[str, Standing] = HashTrieMap()
     contacts: HashTrieMap[str, Touched] = HashTrieMap()
     contacts_of: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
     unreviewed: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
@@ -289,7 +305,7 @@ def found(state: State, *findings: Finding) -> State:
     return msgspec.structs.replace(state, findings=kept)
 
 
-_FOLLOWS = frozenset({"rules_over", "rules_naming"})
+_FOLLOWS = frozenset({"rules_over", "rules_naming", "standing"})
 """Indexes over what is in the state anyway."""
 
 

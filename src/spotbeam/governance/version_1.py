@@ -25,6 +25,7 @@ from spotbeam.governance.entries.envelope import ON_ITS_OWN_WORD
 from spotbeam.governance.entries.logs import Open, Succession
 from spotbeam.governance.entries.people import Contact, Genesis, Revocation
 from spotbeam.governance.entries.words import Span
+from spotbeam.governance.layers import laid
 from spotbeam.governance.proposing import proposed
 from spotbeam.governance.roster import first_roster, signer, without_key
 from spotbeam.governance.seals import opened
@@ -109,10 +110,9 @@ def _begun(state: State, entry: Entry, body: Genesis) -> State:
     demand(body.rules_version == VERSION, "rules_version", "it begins with another rules version")
     views = [each.view for each in body.boundaries]
     demand(len(set(views)) == len(views), "repeated", "a point of view stands there twice")
-    layers = state.layers
     for each in body.boundaries:
         layer = Layer(change=entry.envelope.id, act=PutBoundaries(each), span=Span())
-        layers = layers.insert(f"boundaries:{each.view}", (layer,))
+        state = laid(state, f"boundaries:{each.view}", layer)
     return replace(
         state,
         origin=body.origin,
@@ -120,7 +120,6 @@ def _begun(state: State, entry: Entry, body: Genesis) -> State:
         roster=first_roster(body, entry.envelope.id),
         witness_quorum=body.witness_quorum,
         witness_policy=worthy_policy(body.witness_quorum, body.origin),
-        layers=layers,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeAlias, cast
 
 import msgspec
 
-from spotbeam.errors import SpotbeamError
+from spotbeam.errors import MalformedRecord, SpotbeamError
 from spotbeam.governance.entries.asking import Arrival, Lapse, Refusal, Request, Withdrawal
 from spotbeam.governance.entries.deciding import (
     Anchor,
@@ -27,7 +27,7 @@ from spotbeam.governance.entries.logs import Open, Succession
 from spotbeam.governance.entries.people import Contact, FileProof, Genesis, Proof, Revocation
 from spotbeam.governance.entries.words import Digest, Id, Moment
 from spotbeam.governance.void import Void
-from spotbeam.record.canonical import Json, canonical_json, parse_canonical_object
+from spotbeam.record.canonical import MAX_SIZE, Json, canonical_json, parse_canonical_object
 from spotbeam.record.keys import encode_base64
 
 LOG = "log"
@@ -98,11 +98,13 @@ class Entry(msgspec.Struct, frozen=True, eq=False):
 
     Attributes:
         digest: SHA-256 of its bytes, in hexadecimal: what approvals name.
+        data: Its bytes.
     """
 
     envelope: Envelope
     body: Body
     digest: str
+    data: bytes = b""
 
 
 def parse_entry(data: bytes) -> Entry:
@@ -127,7 +129,7 @@ def parse_entry(data: bytes) -> Entry:
         body = msgspec.convert({**envelope.body, "type": envelope.type}, kind, strict=True)
     except msgspec.ValidationError as fault:
         raise Void("malformed", str(fault)[:300]) from None
-    return Entry(envelope, body, sha256(data).hexdigest())
+    return Entry(envelope, body, sha256(data).hexdigest(), data)
 
 
 def statement(origin: str, genesis: str, envelope: Envelope) -> bytes:
@@ -151,6 +153,36 @@ def statement(origin: str, genesis: str, envelope: Envelope) -> bytes:
             "body": cast("Json", envelope.body),
         }
     )
+
+
+def statement_of(origin: str, genesis: str, entry: Entry) -> bytes:
+    """The statement of an entry that was read, as `statement`, cut from its canonical bytes.
+
+    Args:
+        origin: The log's name.
+        genesis: Digest of the first log's entry 0, in hexadecimal.
+        entry: One that names a key; `parse_entry` has found its bytes canonical.
+
+    Raises:
+        MalformedRecord: It is larger than an entry may be.
+    """
+    said, data = entry.envelope, entry.data
+    # Quotes within strings are escaped, the actor's id has none, and behind the body only the
+    # envelope has an `id`: so these are where the body begins and ends.
+    body = data[data.index(b',"body":') : data.rindex(b',"id":"')]
+    text = b"".join(
+        (
+            b'{"actor":"%s"' % said.actor.encode(),
+            body,
+            b',"context":"%s","genesis":"%s"' % (STATEMENT.encode(), genesis.encode()),
+            b',"id":"%s","key":"%s"' % (said.id.encode(), (said.key or "").encode()),
+            b',"origin":%s,"type":"%s"' % (canonical_json(origin), said.type.encode()),
+            b',"v":%d}' % said.v,
+        )
+    )
+    if len(text) > MAX_SIZE:
+        raise MalformedRecord(f"{len(text):,} bytes of JSON; an entry holds {MAX_SIZE:,}")
+    return text
 
 
 def possession_statement(origin: str, genesis: str, person: str, key: str, entry_id: str) -> bytes:

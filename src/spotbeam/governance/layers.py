@@ -1,0 +1,62 @@
+"""Laying a layer on a rule, a list, a sponsor, borders or a seal, with what follows from it.
+
+What follows is kept beside the layers, so that no entry has to walk through all of them.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+from rpds import HashTrieMap
+
+from spotbeam.governance.entries.acts import PutRule
+from spotbeam.governance.entries.rules import RuleEntry
+from spotbeam.governance.ground import countries
+from spotbeam.governance.state import Layer, Standing, State
+
+
+def laid(state: State, key: str, layer: Layer) -> State:
+    """The state with one more layer on a thing.
+
+    Args:
+        state: As it is.
+        key: `rule:…`, `list:…`, `sponsor:…`, `boundaries:…` or `seal:…`.
+        layer: The newest; it counts before those below.
+    """
+    state = replace(
+        state,
+        layers=state.layers.insert(key, (*state.layers.get(key, ()), layer)),
+        standing=state.standing.insert(key, _standing(state.standing.get(key), key, layer)),
+    )
+    if not isinstance(layer.act, PutRule):
+        return state
+    over, naming = state.rules_over, state.rules_naming
+    for country in sorted(countries(layer.act.rule.where)):
+        over = _indexed(over, country, key)
+    for name in sorted(lists_named(layer.act.rule)):
+        naming = _indexed(naming, name, key)
+    return replace(state, rules_over=over, rules_naming=naming)
+
+
+def lists_named(rule: RuleEntry) -> frozenset[str]:
+    """The lists that a rule asks about."""
+    return frozenset((*rule.who.on_list, *rule.who.not_on_list))
+
+
+def _standing(before: Standing | None, key: str, layer: Layer) -> Standing:
+    before = Standing() if before is None else before
+    begin = "-" if layer.span.from_us is None else layer.span.from_us
+    end = "-" if layer.span.until_us is None else layer.span.until_us
+    lines = before.lines + f"{key} {layer.change} {begin} {end}\n".encode()
+    if not isinstance(layer.act, PutRule):
+        return replace(before, lines=lines)
+    where = layer.act.rule.where
+    is_everywhere = before.is_everywhere or not where
+    ground = () if is_everywhere else tuple(sorted({*before.ground, *where}))
+    return Standing(ground=ground, is_everywhere=is_everywhere, lines=lines)
+
+
+def _indexed(
+    index: HashTrieMap[str, tuple[str, ...]], name: str, key: str
+) -> HashTrieMap[str, tuple[str, ...]]:
+    keys = index.get(name, ())
+    return index if key in keys else index.insert(name, (*keys, key))
