@@ -157,22 +157,29 @@ def is_name(part: str) -> bool:
     return bool(_NAME.match(part)) and len(part) <= 128
 
 
-async def _read(request: Request, limit: int, unzip: zlib._Decompress | None) -> tuple[bytes, bool]:
-    """As much of a body as is allowed, and whether that is all."""
+async def _read(
+    request: Request, limit: int, unzip: zlib._Decompress | None
+) -> tuple[bytes, bool]:
+    """As much of a body as is allowed, and whether that is all.
+
+    What comes beyond is read and dropped: a client that is still sending would not see the answer.
+    """
     parts: list[bytes] = []
     left = limit
+    is_whole = True
     try:
         async with asyncio.timeout(BODY_S):
             async for chunk in request.stream():
+                if not is_whole:
+                    continue
                 part = unzip.decompress(chunk, left + 1) if unzip else chunk
                 parts.append(part[:left])
-                if len(part) > left:
-                    return b"".join(parts), False
+                is_whole = len(part) <= left
                 left -= len(part)
     except (TimeoutError, ClientDisconnect):
         raise TooMuch(408) from None
     except zlib.error:
         raise TooMuch(400) from None
-    if unzip is not None and not unzip.eof:
+    if is_whole and unzip is not None and not unzip.eof:
         raise TooMuch(400)
-    return b"".join(parts), True
+    return b"".join(parts), is_whole

@@ -141,5 +141,10 @@ def _route(path: str, endpoint: Callable[[Request], Any], method: str) -> Route:
 
 
 def _response(answer: Answer) -> Response:
-    headers = {"Accept-Encoding": "gzip", "Cache-Control": "no-store"}
-    return Response(answer.body, answer.status, headers, answer.content_type)
+    # As a header, since Starlette adds a charset to every media type that begins with text.
+    headers = {
+        "Content-Type": answer.content_type,
+        "Accept-Encoding": "gzip",
+        "Cache-Control": "no-store",
+    }
+    return Response(answer.body, answer.status, headers)
