@@ -28,6 +28,7 @@ from spotbeam.land.cells import cell_from_hex, cell_polygons
 from spotbeam.land.territories import Ground, Ids
 
 Floats = npt.NDArray[np.float64]
+_LARGEST_TABLE = 1 << 22
 
 
 class Overlay:
@@ -65,17 +66,33 @@ class Overlay:
     def locate(self, lat_deg: Floats, lon_deg: Floats) -> npt.NDArray[np.int32]:
         """The face of each point; -1 where there is no such place. Shapes (n,)."""
         lat, lon = _columns(lat_deg, lon_deg)
-        pair = self._pair_at(lat, lon)
-        out = np.full(len(pair), -1, dtype=np.int32)
-        out[pair >= 0] = self._numbered(pair[pair >= 0])
-        return out
+        return self.laid_over_points(self.ground.locate(lat, lon), lat, lon)
 
     def touched(
         self, lat_deg: Floats, lon_deg: Floats, radius_m: Floats
     ) -> tuple[npt.NDArray[np.int32], list[tuple[int, ...]]]:
         """The faces that a disc around each point touches, as `Ground.touched` answers."""
         lat, lon, radius = _columns(lat_deg, lon_deg, radius_m)
-        index_one, sets_one = self.ground.touched(lat, lon, radius)
+        return self.laid_over_discs(self.ground.touched(lat, lon, radius), lat, lon, radius)
+
+    def laid_over_points(
+        self, of_ground: npt.NDArray[np.int32], lat: Floats, lon: Floats
+    ) -> npt.NDArray[np.int32]:
+        """As `locate`, from what the ground itself answered: worth it for who stays in place."""
+        pair = self._pair_of(of_ground, lat, lon)
+        out = np.full(len(pair), -1, dtype=np.int32)
+        out[pair >= 0] = self._numbered(pair[pair >= 0])
+        return out
+
+    def laid_over_discs(
+        self,
+        of_ground: tuple[npt.NDArray[np.int32], list[tuple[int, ...]]],
+        lat: Floats,
+        lon: Floats,
+        radius: Floats,
+    ) -> tuple[npt.NDArray[np.int32], list[tuple[int, ...]]]:
+        """As `touched`, from what the ground itself answered."""
+        index_one, sets_one = of_ground
         if self._lookup is None:
             return self._products(index_one, sets_one, np.zeros_like(index_one), [(0,)])
         own = locate(self._lookup.raster, self._two, lat, lon)
@@ -91,7 +108,7 @@ class Overlay:
             start, pair = touched_pairs(
                 layer(self.ground.lookup, self.ground.final),
                 layer(self._lookup, self._two),
-                self._pair_at(lat[rows], lon[rows]),
+                self._pair_of(self.ground.locate(lat[rows], lon[rows]), lat[rows], lon[rows]),
                 most,
                 lat[rows],
                 lon[rows],
@@ -105,9 +122,11 @@ class Overlay:
             sets += list(place)
         return index, sets
 
-    def _pair_at(self, lat: Floats, lon: Floats) -> npt.NDArray[np.int64]:
+    def _pair_of(
+        self, of_ground: npt.NDArray[np.int32], lat: Floats, lon: Floats
+    ) -> npt.NDArray[np.int64]:
         """The pair of faces that each point lies in, as one number; -1 where it is no place."""
-        pair = self.ground.locate(lat, lon).astype(np.int64)
+        pair = of_ground.astype(np.int64)
         if self._lookup is None:
             return pair
         over = locate(self._lookup.raster, self._two, lat, lon)
@@ -122,27 +141,30 @@ class Overlay:
     ) -> tuple[npt.NDArray[np.int32], list[tuple[int, ...]]]:
         """Every face of one with every face of the other: right where either is one face."""
         both = index_one.astype(np.int64) * len(sets_two) + index_two
-        unique, index = np.unique(both, return_inverse=True)
-        sets = []
+        unique, index = _ranked(both, len(sets_one) * len(sets_two))
+        pairs: list[int] = []
+        sizes: list[int] = []
         for one, two in (divmod(each, len(sets_two)) for each in unique.tolist()):
-            if len(sets_one[one]) > 1 and len(sets_two[two]) > 1:
-                sets.append(())  # nobody's: those are looked at one by one
-                continue
-            pairs = [a * self._n_two + b for a in sets_one[one] for b in sets_two[two]]
-            numbers = self._numbered(np.array(pairs, dtype=np.int64)).tolist()
-            sets.append(tuple(sorted(numbers)))
+            ours, theirs = sets_one[one], sets_two[two]
+            if len(ours) > 1 and len(theirs) > 1:
+                ours = theirs = (0,)  # nobody refers to it: those are looked at one by one
+            pairs += [a * self._n_two + b for a in ours for b in theirs]
+            sizes.append(len(ours) * len(theirs))
+        number = self._numbered(np.array(pairs, dtype=np.int64)).tolist()
+        bounds = [0, *itertools.accumulate(sizes)]
+        sets = [tuple(sorted(number[a:b])) for a, b in itertools.pairwise(bounds)]
         return index.astype(np.int32), sets
 
     def _numbered(self, pair: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
         """The numbers of faces, given out as they are met."""
-        unique, place = np.unique(pair, return_inverse=True)
+        unique, place = _ranked(pair, len(self.ground.face_territories) * self._n_two)
         with self._lock:
             for each in unique.tolist():
                 if each not in self._number:
                     self._number[each] = len(self._faces)
                     self._faces.append(self._territories(each))
             numbers = np.array([self._number[each] for each in unique.tolist()], dtype=np.int32)
-        return numbers[place] if len(unique) else np.empty(0, np.int32)
+        return numbers[place]
 
     def _territories(self, pair: int) -> Ids:
         one, two = divmod(pair, self._n_two)
@@ -170,6 +192,24 @@ def _cell_lookup(cells: tuple[str, ...]) -> Lookup:
         region_of_part[part_of_ring].astype(np.int32),
         len(regions),
     )
+
+
+def _ranked(
+    keys: npt.NDArray[np.int64], count: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The different keys, ascending, and the place of each among them; they are below `count`.
+
+    Without a sort where a table of all possible keys is not much larger than the keys.
+    """
+    if count > _LARGEST_TABLE:
+        unique, place = np.unique(keys, return_inverse=True)
+        return unique, place
+    is_there = np.zeros(count, dtype=bool)
+    is_there[keys] = True
+    unique = np.flatnonzero(is_there)
+    rank = np.empty(count, dtype=np.int64)
+    rank[unique] = np.arange(len(unique))
+    return unique, rank[keys]
 
 
 def _sizes(sets: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:

@@ -191,10 +191,17 @@ def fill_faces(
         for i in range(first, stop):
             after[i] = head[crossing_column[i]]
             head[crossing_column[i]] = i
+        # West of the first crossing, and east of the last if it leads out of everything, face 0
+        # stands there already: a few cells take no walk around the world.
+        low, high = COLUMNS, -1
+        for i in range(first, stop):
+            low, high = min(low, crossing_column[i]), max(high, crossing_column[i])
         face_hash = np.uint64(0)
         face = np.int64(0)
         base = (row // BLOCK) * BLOCK_COLUMNS
-        for column in range(COLUMNS):
+        for column in range(low, COLUMNS):
+            if column > high and face_hash == 0:
+                break
             i = head[column]
             while i >= 0:
                 s = np.int64(crossing_segment[i])
