@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spotbeam.assembly.explain import why
     from spotbeam.assembly.forecast import Forecast, forecast
+    from spotbeam.assembly.impacts import impact
     from spotbeam.assembly.reading import fold
     from spotbeam.assembly.scenarios import load_scenario
     from spotbeam.assembly.verifying import verify
@@ -24,6 +25,7 @@ _HOME = {
     "SpotbeamError": "spotbeam.errors",
     "fold": "spotbeam.assembly.reading",
     "forecast": "spotbeam.assembly.forecast",
+    "impact": "spotbeam.assembly.impacts",
     "load_scenario": "spotbeam.assembly.scenarios",
     "verify": "spotbeam.assembly.verifying",
     "why": "spotbeam.assembly.explain",
@@ -35,6 +37,7 @@ __all__ = [
     "SpotbeamError",
     "fold",
     "forecast",
+    "impact",
     "load_scenario",
     "verify",
     "why",

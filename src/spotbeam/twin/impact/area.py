@@ -107,7 +107,7 @@ def area_of(ground: Ground, names: Sequence[str], guard_km: float, *, everywhere
         lon_deg=lon_deg,
         face=face,
         area_m2=_areas_m2(cells),
-        people=people_in(cells, _countries(ground)[face].tolist()),
+        people=people_in(cells, countries_of(ground)[face].tolist()),
         places=tuple(counted),
     )
 
@@ -129,6 +129,25 @@ def points_of(cells: CellIds) -> tuple[Floats, Floats]:
     lat_deg = np.floor(centres[:, 0] * per_degree + 0.5) / per_degree
     lon_deg = np.floor(centres[:, 1] * per_degree + 0.5) / per_degree
     return lat_deg, lon_deg
+
+
+def cells_within(ground: Ground, names: Sequence[str], resolution: int) -> CellIds:
+    """The cells of one resolution that have their point in any of some named ground."""
+    parts = []
+    for name in names:
+        near = _world(resolution) if name == HIGH_SEAS else _candidates(ground, name, resolution)
+        parts.append(_inside(ground, name, near))
+    return np.unique(np.concatenate([np.empty(0, np.uint64), *parts]))
+
+
+def ringed(cells: CellIds, width_km: float) -> CellIds:
+    """These cells of one resolution, and all whose centre lies within a width of one of them."""
+    if not len(cells):
+        return cells
+    spacing_km = 1.2 * _edge_km(int(resolutions_of(cells)[0]))
+    rings = int(width_km // spacing_km) + 1
+    disks = [h3.grid_disk(cell, rings) for cell in _rim(cells).tolist()]
+    return np.unique(np.concatenate([cells, *disks]).astype(np.uint64))
 
 
 def _cells_of(ground: Ground, name: str, enough: int) -> CellIds:
@@ -165,7 +184,7 @@ def _inside(ground: Ground, name: str, cells: CellIds) -> CellIds:
 
 def _counted(ground: Ground, name: str, cells: CellIds) -> Place:
     lat_deg, lon_deg = points_of(cells)
-    people = people_in(cells, _countries(ground)[ground.locate(lat_deg, lon_deg)].tolist())
+    people = people_in(cells, countries_of(ground)[ground.locate(lat_deg, lon_deg)].tolist())
     return Place(
         name=name,
         resolution=int(resolutions_of(cells)[0]) if len(cells) else FINEST,
@@ -232,7 +251,7 @@ def _without_overlap(wanted: Sequence[CellIds]) -> CellIds:
 
 
 @functools.lru_cache(maxsize=4)
-def _countries(ground: Ground) -> npt.NDArray[np.object_]:
+def countries_of(ground: Ground) -> npt.NDArray[np.object_]:
     """The country whose density each face has; empty at sea, and for the face -1."""
     found = [
         next((name for name in ids if len(name) == 2 and name != HIGH_SEAS), "")

@@ -15,16 +15,8 @@ from typing import Any
 import msgspec
 import rfc8785
 
-from spotbeam.governance.entries.acts import (
-    DropList,
-    DropRule,
-    DropSponsor,
-    PutList,
-    PutRule,
-    PutSponsor,
-)
+from spotbeam.governance.entries.acts import DropList, PutList
 from spotbeam.governance.entries.deciding import Seal
-from spotbeam.governance.entries.rules import RuleEntry, rule_of
 from spotbeam.governance.history import intended
 from spotbeam.governance.policy import policy
 from spotbeam.governance.preview import as_if_bound, reads
@@ -34,13 +26,21 @@ from spotbeam.land.borders import borders_digest
 from spotbeam.land.own import OwnTerritory
 from spotbeam.land.territories import ground as ground_of
 from spotbeam.service.policy import Policy
-from spotbeam.service.rules import Effect as RuleEffect
-from spotbeam.service.rules import Gate, Rule, Who
-from spotbeam.service.terminals import Protection
+from spotbeam.service.rules import Rule, Who
 from spotbeam.twin.impact.area import Place, area_of
 from spotbeam.twin.impact.effects import Effect, Trial
 from spotbeam.twin.impact.phases import Hours, Instant, at_hour, hours_of, instants_of, silent
 from spotbeam.twin.impact.references import Reference, references_for, with_references
+from spotbeam.twin.impact.subject import (
+    act_counts,
+    bounds_rule,
+    proposal_digest,
+    rule_ids,
+    sponsors_of,
+    staged_ground,
+    without_none,
+    wordings_of,
+)
 
 FORMAT = "spotbeam.org/impact/v1"
 
@@ -142,9 +142,8 @@ def public_impact(
         RuleError: A rule names ground that neither the borders nor `own` have.
     """
     bound = as_if_bound(state, proposal, id, at_us)
-    touched = _touched(state, proposal, id)
-    wordings = tuple(rule for _, rule in touched)
-    references = references_for(wordings, _sponsors(proposal))
+    wordings = wordings_of(state, proposal, id)
+    references = references_for(wordings, sponsors_of(proposal))
     instants, left_out = instants_of(proposal, wordings, at_us)
     seen, more = [], 0
     for view in _views(bound, instants[0].at_us):
@@ -159,39 +158,12 @@ def public_impact(
         borders=borders_digest(),
         own={territory.id: territory.sha256 for territory in sorted(own, key=lambda t: t.id)},
         references=tuple((each.name, _apart(each)) for each in references),
-        acts=_acts(proposal),
-        rules=tuple(_rule_change(name, before.rules, after.rules) for name in _rule_ids(proposal)),
+        acts=act_counts(proposal),
+        rules=tuple(_rule_change(name, before.rules, after.rules) for name in rule_ids(proposal)),
         lists=tuple(_list_changes(proposal, before.lists, after.lists)),
         sealed=tuple(key for key in reads(state, proposal) if key.startswith("seal:")),
         seen=tuple(seen),
         left_out=left_out + more,
-    )
-
-
-def proposal_digest(proposal: Proposal) -> str:
-    """SHA-256, in hexadecimal, of a proposal's canonical JSON without its own `impact`."""
-    plain = msgspec.to_builtins(proposal)
-    del plain["impact"]
-    return sha256(rfc8785.dumps(_kept(plain))).hexdigest()
-
-
-def bounds_rule(id: str, seal: Seal) -> Rule:
-    """The most that a seal can do, as a rule: what approvers see who have no opening."""
-    if seal.bounds.verb in ("activate", "extend"):
-        return Rule(
-            id=f"{id}/bounds",
-            effect=RuleEffect.GRANT,
-            gate=Gate.TERRITORY,
-            where=seal.bounds.cells,
-            grounds=tuple(map(str, seal.grounds)),
-        )
-    return Rule(
-        id=f"{id}/bounds",
-        effect=RuleEffect.DENY,
-        gate=Gate.CELL,
-        who=Who(protection=(Protection.NONE,)),
-        where=seal.bounds.cells,
-        grounds=tuple(map(str, seal.grounds)),
     )
 
 
@@ -231,7 +203,7 @@ def _seen(
         pairs.append((with_references(before, references), with_references(after, references)))
     everything = [each for pair in pairs for each in pair]
     names = {name for rule in wordings for name in (*rule.where, *rule.except_)}
-    names.update(_staged(proposal))
+    names.update(staged_ground(proposal))
     ground = ground_of(view, own, cells=named_cells((*everything, Policy(rules=_unique(wordings)))))
     guard_km = max((rule.guard_km for each in everything for rule in each.rules), default=0.0)
     known = set(ground.ids())
@@ -280,69 +252,12 @@ def _views(bound: State, at_us: int) -> tuple[str, ...]:
     return tuple(found) or ("un",)
 
 
-def _touched(state: State, proposal: Proposal, id: str) -> tuple[tuple[str, Rule], ...]:
-    """Every wording, old and new, of the rules whose effect the proposal may alter."""
-    if isinstance(proposal, Seal):
-        rule = bounds_rule(id, proposal)
-        return ((rule.id, rule),)
-    keys: set[str] = set()
-    found: list[RuleEntry] = []
-    sponsors = set(_sponsors(proposal))
-    for act in proposal.acts:
-        match act:
-            case PutRule(rule=rule_entry):
-                keys.add(f"rule:{rule_entry.id}")
-                found.append(rule_entry)
-            case DropRule():
-                keys.add(f"rule:{act.rule}")
-            case PutList() | DropList():
-                keys.update(state.rules_naming.get(act.list, ()))
-    for key in sorted(state.layers):
-        for layer in state.layers[key]:
-            if not isinstance(layer.act, PutRule):
-                continue
-            wording = layer.act.rule
-            asks = bool(sponsors) and (
-                wording.who.sponsor_lapsed is not None
-                or not sponsors.isdisjoint(wording.who.sponsor)
-            )
-            if key in keys or asks:
-                found.append(wording)
-    unique = sorted(
-        {rfc8785.dumps(_kept(msgspec.to_builtins(each))): each for each in found}.items()
-    )
-    return tuple((each.id, rule_of(each)) for _, each in unique)
-
-
 def _unique(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     """The rules, renamed so that several wordings of one can stand in one policy, without lists."""
     return tuple(
         msgspec.structs.replace(rule, id=f"{number}", who=Who())
         for number, rule in enumerate(rules)
     )
-
-
-def _sponsors(proposal: Proposal) -> tuple[str, ...]:
-    if isinstance(proposal, Seal):
-        return ()
-    acts = (act for act in proposal.acts if isinstance(act, PutSponsor | DropSponsor))
-    return tuple(dict.fromkeys(act.sponsor for act in acts))
-
-
-def _staged(proposal: Proposal) -> set[str]:
-    stages = getattr(proposal, "rollout", ())
-    return {name for stage in stages for name in stage.where}
-
-
-def _rule_ids(proposal: Proposal) -> list[str]:
-    if isinstance(proposal, Seal):
-        return []
-    ids = [
-        act.rule.id if isinstance(act, PutRule) else act.rule
-        for act in proposal.acts
-        if isinstance(act, PutRule | DropRule)
-    ]
-    return sorted(ids)
 
 
 def _rule_change(name: str, before: Sequence[Any], after: Sequence[Any]) -> RuleChange:
@@ -352,9 +267,9 @@ def _rule_change(name: str, before: Sequence[Any], after: Sequence[Any]) -> Rule
 def _wording(name: str, rules: Sequence[Any]) -> str | None:
     for each in rules:
         if each.rule.id == name:
-            plain = _kept(msgspec.to_builtins(each.rule))
+            plain = without_none(msgspec.to_builtins(each.rule))
             return sha256(
-                rfc8785.dumps([plain, _kept(msgspec.to_builtins(each.where))])
+                rfc8785.dumps([plain, without_none(msgspec.to_builtins(each.where))])
             ).hexdigest()
     return None
 
@@ -371,16 +286,6 @@ def _list_changes(
         yield ListChange(list=name, before=was.get(name), after=will.get(name))
 
 
-def _acts(proposal: Proposal) -> dict[str, int]:
-    if isinstance(proposal, Seal):
-        return {"seal": 1}
-    counts: dict[str, int] = {}
-    for act in proposal.acts:
-        kind = str(msgspec.structs.asdict(act) and type(act).__struct_config__.tag)
-        counts[kind] = counts.get(kind, 0) + 1
-    return dict(sorted(counts.items()))
-
-
 @functools.lru_cache(maxsize=256)
 def _apart(each: Reference) -> str:
     """What sets a reference apart from an ordinary terminal, as text."""
@@ -393,12 +298,3 @@ def _apart(each: Reference) -> str:
             shown = ",".join(value) if isinstance(value, tuple) else shown
             told.append(f"{name}={shown}")
     return " ".join(told)
-
-
-def _kept(value: Any) -> Any:
-    """What is None is left out, as in an entry's own bytes."""
-    if isinstance(value, dict):
-        return {key: _kept(each) for key, each in value.items() if each is not None}
-    if isinstance(value, list | tuple):
-        return [_kept(each) for each in value]
-    return value
