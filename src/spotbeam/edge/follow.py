@@ -20,10 +20,11 @@ import msgspec
 from spotbeam.edge.forks import evidence_of
 from spotbeam.edge.keeping import Kept
 from spotbeam.edge.walk import Progress, Walked, walk
-from spotbeam.errors import Forked, MissingRecord, SpotbeamError, Unreachable
+from spotbeam.errors import Forked, MissingRecord, RecordError, SpotbeamError, Unreachable
 from spotbeam.governance.history import next_log
 from spotbeam.record.checkpoint import Checkpoint, parse_signed_checkpoint
 from spotbeam.record.keys import VerifierKey
+from spotbeam.record.policy import verify_witnessed
 from spotbeam.record.tile_reader import Fetch
 from spotbeam.record.tiles import CHECKPOINT_PATH
 
@@ -31,6 +32,8 @@ PATIENCE_S = 3.0
 """How long one refresh waits for a source while others have answered. A later answer counts at the
 next refresh."""
 _MOST_SKIPPED = 60
+_LITTLE_WORK = 8
+"""Files read: a source that fails on so few is judged again at every refresh."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +43,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         name: What people call it.
         size: How many entries it last showed; None: it has shown none.
         fault: What was wrong with it last, or None. `code` is the fault's slug.
-        failures: How often in a row. It is asked less and less often.
+        failures: How often in a row. What it shows is gone through less and less often, if that
+            is much work and the known quorum did not sign it.
     """
 
     name: str
@@ -54,15 +58,25 @@ class _Source:
     """A source with what it has shown; asked in a thread of its own, so that it can be left."""
 
     def __init__(self, fetch: Fetch, name: str) -> None:
-        self.fetch = _reachable(fetch, name)
+        self._fetch = fetch
+        self.work = 0
         self.standing = Standing(name=name)
         self.seen: bytes | None = None
         self.asked: Future[bytes | None] | None = None
         self.skip = 0
 
+    def fetch(self, path: str) -> bytes | None:
+        """A file; a folder that cannot be read counts as a server that does not answer."""
+        self.work += 1
+        try:
+            return self._fetch(path)
+        except OSError as fault:
+            why = fault.strerror or "it cannot be read"
+            raise Unreachable(f"{self.standing.name}, {path}", why) from None
+
     def failed(self, fault: SpotbeamError) -> None:
         failures = self.standing.failures + 1
-        self.skip = min(2**failures, _MOST_SKIPPED)
+        self.skip = min(2**failures, _MOST_SKIPPED) if self.work > _LITTLE_WORK else 0
         self.seen = None  # what failed is looked at again
         self.standing = msgspec.structs.replace(
             self.standing, fault=str(fault), code=fault.code, failures=failures
@@ -214,9 +228,7 @@ class Follower:
         asked = []
         for source in self._sources:
             if source.asked is None:
-                source.skip -= 1
-                if source.skip > 0:
-                    continue
+                source.work = 0
                 source.asked = self._started(source.fetch)
             asked.append(source)
         wait([s.asked for s in asked if s.asked is not None], timeout=self._patience_s)
@@ -229,13 +241,26 @@ class Follower:
                 note = answer.result()
                 if note is None:
                     raise MissingRecord("a file of the record is missing", place=CHECKPOINT_PATH)
-                if note != source.seen:
+                if note != source.seen and self._is_worth_it(source, note):
                     size = parse_signed_checkpoint(note)[0].size
                     shown.append((source.standing.failures, -size, source, note))
             except SpotbeamError as fault:
                 source.failed(fault)
         shown.sort(key=lambda each: each[:2])
         return [(source, note) for _, _, source, note in shown]
+
+    def _is_worth_it(self, source: _Source, note: bytes) -> bool:
+        """Whether to go through what a source shows, after what it has shown before."""
+        source.skip -= 1
+        if source.skip < 0 or self.walked is None:
+            return source.skip < 0
+        policy = self.walked.history.now.witness_policy
+        assert policy is not None
+        try:
+            verify_witnessed(note, policy, now_s=None)
+        except RecordError:
+            return False
+        return True
 
     def _started(self, fetch: Fetch) -> Future[bytes | None]:
         if len(self._sources) == 1:  # nobody to wait for instead
@@ -304,18 +329,6 @@ class Follower:
         self.kept.keep(log, walked.genesis, walked.note, walked.first, walked.entries)
         self.genesis = walked.genesis
         return walked
-
-
-def _reachable(fetch: Fetch, name: str) -> Fetch:
-    """The same source; a folder that cannot be read counts as a server that does not answer."""
-
-    def ask(path: str) -> bytes | None:
-        try:
-            return fetch(path)
-        except OSError as fault:
-            raise Unreachable(f"{name}, {path}", fault.strerror or "it cannot be read") from None
-
-    return ask
 
 
 def _earlier(walked: Walked) -> tuple[str, ...]:

@@ -181,17 +181,52 @@ class TestSources:
         assert follower.evidence == ()
         follower.close()
 
-    def test_one_that_failed_is_asked_less_often(self, world: World, tmp_path: Path) -> None:
-        asked = []
+    def test_much_junk_is_gone_through_less_and_less_often(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        other = forked(world)
+        junk(other, 3_000)
+        fetch = publish(other, tmp_path / "junk", by=("w3",))
+        asked: list[str] = []
 
-        def down(path: str) -> bytes | None:
+        def sending(path: str) -> bytes | None:
             asked.append(path)
-            raise Unreachable("http://example", "no server answers there")
+            return fetch(path)
 
-        follower = follow(tmp_path, world, down)
-        for _ in range(200):
+        follower = follow(tmp_path, world, sending)
+        for _ in range(100):
             follower.refresh(None)
-        assert 4 < len(asked) < 12
+        assert asked.count("checkpoint") == 100
+        assert 1 < asked.count("tile/entries/001") < 12
+        # Once the quorum has signed something it is read at once.
+        publish(world, tmp_path / "log")
+        first = follow(tmp_path, world, directory(tmp_path / "log"))
+        first.refresh(None)
+        sources = {"now": sending}
+        warm = follow(tmp_path, world, lambda path: sources["now"](path))
+        for _ in range(20):
+            warm.refresh(None)
+        world.pass_change(PutRule(rule("real")))
+        sources["now"] = publish(world, tmp_path / "log")
+        assert warm.refresh(None) is not None
+
+    def test_a_source_that_is_down_is_followed_as_soon_as_it_is_back(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        log = publish(world, tmp_path / "log")
+        is_down = True
+
+        def flaky(path: str) -> bytes | None:
+            if is_down:
+                raise Unreachable("http://example", "no server answers there")
+            return log(path)
+
+        follower = follow(tmp_path, world, flaky)
+        for _ in range(50):
+            assert follower.refresh(None) is None
+        assert follower.standings[0].failures == 50
+        is_down = False
+        assert follower.refresh(None) is not None
 
     def test_a_folder_that_cannot_be_read_is_a_silent_source(
         self, world: World, tmp_path: Path
