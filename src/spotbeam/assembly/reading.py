@@ -29,6 +29,8 @@ class ReadRecord(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     Attributes:
         history: What the entries mean.
         entries: Those that count, in order through all logs: entry `n` is `entries[n]`.
+        onto: What the newest log was read onto; None where it is the only one.
+        newest: The entries of that log alone.
         checkpoint: Of the newest log, as its witnesses signed it.
         note: The signed note itself.
         fetch: The source of the newest log, with that checkpoint.
@@ -38,6 +40,8 @@ class ReadRecord(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     history: History
     entries: tuple[bytes, ...]
+    onto: History | None
+    newest: tuple[bytes, ...]
     checkpoint: Checkpoint
     note: bytes
     fetch: Fetch
@@ -107,6 +111,8 @@ def read_record(
     return ReadRecord(
         history=walked.history,
         entries=(*entries, *walked.entries),
+        onto=history,
+        newest=walked.entries,
         checkpoint=walked.checkpoint,
         note=walked.note,
         fetch=pinned(chosen.fetch, walked.note),

@@ -67,7 +67,7 @@ class View:
         self._prefix = "" if is_alone else f"{source}, "
         self.fault: RecordError | None = None
         self.walked: Walked | None = None
-        self._onto: History | None = None
+        self.onto: History | None = None
         self.policy: WitnessPolicy | None = None
         self.tiles = self.entry_bytes = 0
         self.time_s: int | None = None
@@ -116,7 +116,7 @@ class View:
         onto: History | None = None,
     ) -> None:
         """Fold, and check all signatures; a fault is kept until the sources are compared."""
-        self._onto = onto
+        self.onto = onto
         try:
             with self.placing("checkpoint"):
                 _demand_begun(self.note)
@@ -157,7 +157,7 @@ class View:
         policy = self.policy
         if policy is None:  # the walk stopped at a fault: take what the entries say all the same
             entries = TileReader(self.fetch, self.checkpoint).entries()
-            policy = fold(entries, self._onto).now.witness_policy
+            policy = fold(entries, self.onto).now.witness_policy
         return [log.key for log in policy.logs] if policy else []
 
     def _take_signatures(self, policy: WitnessPolicy, now_s: int) -> None:

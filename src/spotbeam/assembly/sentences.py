@@ -7,6 +7,7 @@ happened; it says what follows what.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from spotbeam.governance.entries import Entry
@@ -14,11 +15,13 @@ from spotbeam.governance.entries.acts import (
     Act,
     AddFactor,
     AddKey,
+    CloseLog,
     ConfirmContact,
     DropKey,
     DropList,
     DropRule,
     DropSponsor,
+    ExtendSeal,
     Merge,
     PutBoundaries,
     PutList,
@@ -40,12 +43,14 @@ from spotbeam.governance.entries.deciding import (
     Opening,
     Seal,
 )
+from spotbeam.governance.entries.logs import Open, Succession
 from spotbeam.governance.entries.people import Contact, Genesis, QuorumRule, Revocation
 from spotbeam.governance.entries.rules import RuleEntry
 from spotbeam.governance.entries.words import Grounds, Span
-from spotbeam.governance.history import History
 from spotbeam.governance.state import PROPOSAL_LASTS_US, Asked, Proposed, State
 from spotbeam.times import format_duration, format_time
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
 def entry_says(entry: Entry, state: State) -> str:
@@ -55,18 +60,20 @@ def entry_says(entry: Entry, state: State) -> str:
         entry: As it was read.
         state: A state that knows the proposals which approvals name by digest.
     """
-    actor, name = entry.envelope.actor, entry.envelope.id
+    actor = entry.envelope.actor
     match entry.body:
         case Genesis() as body:
             return (
-                f"the log {body.origin} begins: {_counted(len(body.persons), 'person')} of "
+                f"the log {named(body.origin)} begins: {_counted(len(body.persons), 'person')} of "
                 f"{_counted(len(body.factors), 'factor')}; {quorum_words(body.quorum)} decide"
             )
         case Arrival() as body:
             return f"something arrived by {body.channel}; its digest is {body.digest[:16]}…"
         case Request() as body:
-            asks = body.asker if body.asker == actor else f"{body.asker} (registered by {actor})"
-            behalf = f" on behalf of {body.on_behalf_of}" if body.on_behalf_of else ""
+            asks = named(body.asker)
+            if body.asker != actor:
+                asks = f"{asks} (registered by {actor})"
+            behalf = f" on behalf of {named(body.on_behalf_of)}" if body.on_behalf_of else ""
             return (
                 f"{asks} asks{behalf} to {body.verb} {places_words(body.where)}, by "
                 f"{body.channel}, on {grounds_words(body.grounds)}; to be answered by "
@@ -75,7 +82,7 @@ def entry_says(entry: Entry, state: State) -> str:
         case Refusal() as body:
             return (
                 f"{actor} refuses the request {body.request}, on {grounds_words(body.grounds)}: "
-                f"“{body.quote}”"
+                f"{quoted(body.quote)}"
             )
         case Withdrawal() as body:
             return f"{actor} takes back {body.target}"
@@ -116,16 +123,30 @@ def entry_says(entry: Entry, state: State) -> str:
             )
         case Anchor() as body:
             return f"witnesses have signed for the first {_counted(body.size, 'entry')}"
-    return f"{actor} says {entry.envelope.type} {name}"
+        case Open() as body:
+            return (
+                f"the record goes on here in {named(body.origin)}, from "
+                f"{named(body.previous.origin)} with {_counted(body.previous.size, 'entry')}"
+            )
+        case Succession() as body:
+            people = ", ".join(each.person for each in body.signatures)
+            return (
+                f"{people} leave the log {named(body.previous.origin)} at "
+                f"{_counted(body.previous.size, 'entry')} and go on in {named(body.origin)}: "
+                f"{quoted(body.words)}"
+            )
 
 
-def what_followed(index: int, entry: Entry, history: History) -> tuple[str, ...]:
-    """What became of an entry, as far as the record goes; empty where nothing can."""
-    state, name = history.now, entry.envelope.id
+def what_followed(index: int, entry: Entry, state: State) -> tuple[str, ...]:
+    """What became of an entry, as far as the record goes; empty where nothing can.
+
+    Args:
+        index: Of the entry, counted through all logs of the record.
+        entry: As it was read.
+        state: The whole record's.
+    """
+    name = entry.envelope.id
     gone = [f"no effect: {each.code}: {each.reason}" for each in state.findings.get(index, ())]
-    if isinstance(entry.body, Anchor) and not gone:
-        time_us = _anchored_us(history, index)
-        return () if time_us is None else (f"witnessed time is {format_time(time_us)} from here",)
     if gone and not isinstance(entry.body, Approval):
         return tuple(gone)
     if name in state.requests and state.requests[name].index == index:
@@ -175,6 +196,17 @@ def proposal_stands(proposed: Proposed, state: State) -> list[str]:
     if proposed.stood_still not in (None, "lapsed"):
         said.append(f"it stood still: {proposed.stood_still}")
     return said
+
+
+def quoted(text: str) -> str:
+    """What somebody wrote, in quotation marks that nothing inside it can close."""
+    inside = text.replace("“", "\\u201c").replace("”", "\\u201d")
+    return f"“{inside}”"
+
+
+def named(text: str) -> str:
+    """A name: as it is where it can be taken for nothing else, quoted where it could."""
+    return text if _PLAIN.fullmatch(text) else quoted(text)
 
 
 def acts_words(acts: Iterable[Act]) -> str:
@@ -234,7 +266,7 @@ def _act_words(act: Act) -> str:
         case DropSponsor():
             return f"take out the sponsor {act.sponsor}"
         case PutBoundaries(boundaries=drawn):
-            return f"draw the point of view {drawn.view} with {drawn.source}"
+            return f"draw the point of view {drawn.view} with {named(drawn.source)}"
         case Seat(person=person):
             return f"seat {person.id} in the factor {person.factor}"
         case Unseat():
@@ -250,14 +282,19 @@ def _act_words(act: Act) -> str:
         case SetQuorum(quorum=quorum):
             return f"from now on {quorum_words(quorum)} decide"
         case SetWitnesses():
-            return f"other witnesses: {', '.join(sorted(act.witness_quorum.organisations))}"
+            names = sorted(act.witness_quorum.organisations)
+            return f"other witnesses: {', '.join(map(named, names))}"
         case SetRules():
             return f"entries mean what rules version {act.version} says"
+        case CloseLog():
+            return f"close this log; the record goes on in {named(act.origin)}"
+        case ExtendSeal():
+            return f"the seal {act.seal} has until {format_time(act.open_by_us)} to be opened"
         case ConfirmContact():
             return f"confirm the contact {act.contact}"
         case Review():
-            return f"the emergency {act.emergency} was looked at and {act.finding}: “{act.words}”"
-    return f"{type(act).__name__}"
+            words = quoted(act.words)
+            return f"the emergency {act.emergency} was looked at and {act.finding}: {words}"
 
 
 def _status(proposed: Proposed, state: State) -> str:
@@ -279,13 +316,6 @@ def _opening_words(proposed: Proposed, state: State) -> str:
     if by_us <= state.witnessed_us:
         return f"OVERDUE: it was to be opened by {format_time(by_us)}"
     return f"to be opened by {format_time(by_us)}"
-
-
-def _anchored_us(history: History, index: int) -> int | None:
-    for time_us, after in zip(history.anchors, history.states, strict=True):
-        if after.size == index + 1:
-            return time_us
-    return None
 
 
 def _counted(count: int, what: str) -> str:

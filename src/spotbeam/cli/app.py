@@ -63,10 +63,16 @@ record = cyclopts.App(name="record", help="The record: check it, read it, prove 
 for name, meaning in {
     "verify": "Check a whole record from entry 0 on, or a receipt; name the first fault.\n\n"
     "Exit code 0 when all holds, 1 when something does not.",
-    "prove": "Write a receipt for a decision: one file that proves it without us and offline.",
+    "show": "Say in plain sentences what is in a record, or show one entry in full.",
+    "mirror": "Keep a full copy of a record, verified before it is kept.",
     "fsck": "Rebuild every tile of a record from its entries; name the first file that is wrong.",
 }.items():
     record.command(f"spotbeam.cli.record:{name}", name=name, help=meaning)
+record.command(
+    "spotbeam.cli.receipts:prove",
+    name="prove",
+    help="Write a receipt for a decision: one file that proves it without us and offline.",
+)
 app.command(record)
 
 register(app)

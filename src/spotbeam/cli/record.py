@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import cyclopts
+import msgspec
 
-from spotbeam.assembly.receipts import (
-    Proven,
-    check_evidence,
-    check_plain_proof,
-    check_receipt,
-    file_kind,
-)
-from spotbeam.assembly.receipts import prove as make_receipt
+from spotbeam.assembly.copying import mirror as keep_copy
+from spotbeam.assembly.reading import ReadRecord, read_record
+from spotbeam.assembly.receipts import index_of
 from spotbeam.assembly.record_files import Leftovers
+from spotbeam.assembly.showing import Line, in_full, lines
 from spotbeam.assembly.sources import is_url
-from spotbeam.assembly.verifying import Verified, check_source, evidence_name, read_file
+from spotbeam.assembly.verifying import Verified, check_source, evidence_name
 from spotbeam.assembly.verifying import verify as verify_record
 from spotbeam.cli.output import print_json, progress, say
-from spotbeam.errors import InputError, RecordError
-from spotbeam.formats import atomic
-from spotbeam.record.policy import parse_policy
-from spotbeam.times import format_time
+from spotbeam.cli.receipts import as_json, show_genesis, verify_file
+from spotbeam.errors import RecordError
+from spotbeam.times import MICROSECONDS as SECOND_US
+from spotbeam.times import format_time, parse_time
 
 Flag = Annotated[bool, cyclopts.Parameter(negative="")]
 
@@ -62,7 +58,7 @@ def verify(
         Print the finding as JSON.
     """
     if len(more) == 0 and not is_url(source) and Path(source).is_file():
-        return _verify_file(Path(source), genesis, policy, entry, json)
+        return verify_file(Path(source), genesis, policy, entry, json)
     try:
         with progress("Checking", quiet=json) as bar:
             found = verify_record(
@@ -77,7 +73,7 @@ def verify(
     except RecordError as fault:
         if not json:
             raise
-        print_json({"holds": False, **_fault(fault)})
+        print_json({"holds": False, **as_json(fault)})
         return 1
     if json:
         print_json({"holds": True, "verified": found})
@@ -86,119 +82,131 @@ def verify(
     return 0
 
 
-def prove(
+def show(
     source: str,
-    entry: str,
+    entry: str | None = None,
     /,
     *,
-    out: Path | None = None,
+    also: tuple[str, ...] = (),
+    type: str | None = None,
+    since: str | None = None,
     genesis: str | None = None,
-    plain: Flag = False,
+    json: Flag = False,
 ) -> None:
-    """Write a receipt for a decision: one file that proves it without us and without a network.
+    """Say in plain sentences what is in a record, newest last, or show one entry in full.
 
     Parameters
     ----------
     source
         A record's folder, or its address.
     entry
-        Index or id of the decision: a change, an emergency, a seal, a refusal.
-    out
-        The file to write; standard output if not given.
+        Index or id: that entry in full, and what followed from it.
+    also
+        Another log of the same record, or a mirror; may be given several times.
+    type
+        Only entries of this kind, as request, change, approval; void: those without effect.
+    since
+        Only what was witnessed from this time on, RFC 3339 with Z.
     genesis
         SHA-256 of entry 0, brought by hand.
-    plain
-        A C2SP tlog-proof instead: only that the entry was logged, for other people's tools.
+    json
+        Print JSON: a list of entries, or the one.
     """
-    with progress("Reading", quiet=False) as bar:
-        data = make_receipt(source, entry, genesis=genesis, is_plain=plain, progress=bar)
-    if out is None:
-        sys.stdout.write(data.decode())
+    since_us = None if since is None else parse_time(since, place="--since")
+    with progress("Reading", quiet=json) as bar:
+        read = read_record(source, *also, genesis=genesis, progress=bar)
+    if entry is not None:
+        _show_entry(read, index_of(read, entry), json)
         return
-    atomic.write_bytes(out, data)
-    say(f"wrote {out}: check it with `spotbeam record verify {out}`")
-
-
-def _verify_file(
-    path: Path, genesis: str | None, policy: Path | None, entry: Path | None, json: bool
-) -> int:
-    data = read_file(path)
-    kind = file_kind(data)
-    if kind is None:
-        raise InputError(
-            "is neither a receipt, nor a tlog-proof, nor evidence of two views",
-            place=str(path),
-            hint="a record is a folder: name the one that holds `checkpoint` and `tile/`",
-        )
-    try:
-        if kind == "receipt":
-            found = check_receipt(data, genesis=genesis)
-        else:
-            found = _verify_plain(kind, data, path, policy, entry)
-    except RecordError as fault:
-        if json:
-            print_json({"holds": False, **_fault(fault)})
-            return 1
-        place = f"{path}, {fault.place}" if fault.place else str(path)
-        said = fault.message.removeprefix(f"{fault.place}: ")
-        raise type(fault)(said, place=place, hint=fault.hint) from None
+    found = list(lines(read, type=type, since_us=since_us))
     if json:
-        print_json({"holds": found.holds, "proven": found})
-    else:
-        _show_proven(path, found)
-    return 0 if found.holds else 1
+        print_json({"record": _heading(read), "entries": found})
+        return
+    for line in found:
+        say(_one_line(line))
+    if not read.is_genesis_checked:
+        show_genesis(read.history.now.genesis, False)
 
 
-def _verify_plain(
-    kind: str, data: bytes, path: Path, policy: Path | None, entry: Path | None
-) -> Proven:
-    if policy is None:
-        raise InputError(
-            f"a {kind} does not say whose signatures count",
-            place=str(path),
-            hint="give a C2SP policy file as --policy",
+def mirror(
+    source: str,
+    copy: Path,
+    /,
+    *,
+    also: tuple[str, ...] = (),
+    genesis: str | None = None,
+    evidence: Path | None = None,
+    json: Flag = False,
+) -> None:
+    """Keep a full copy of a record, verified before it is kept; the same command brings it up.
+
+    Parameters
+    ----------
+    source
+        A record's folder, or its address.
+    copy
+        The copy's folder. Any web server can serve it as it is.
+    also
+        A log of the record before this one, where it is not the first; may be given several times.
+    genesis
+        SHA-256 of entry 0, brought by hand.
+    evidence
+        Where to write the evidence if the log has signed two views.
+    json
+        Print what the copy holds as JSON.
+    """
+    with progress("Copying", quiet=json) as bar:
+        found = keep_copy(
+            source,
+            copy,
+            genesis=genesis,
+            earlier=also,
+            evidence=evidence or evidence_name(source),
+            progress=bar,
         )
-    known = parse_policy(read_file(policy), str(policy))
-    if kind == "evidence":
-        return check_evidence(data, known)
-    return check_plain_proof(data, known, None if entry is None else read_file(entry))
+    if json:
+        print_json(found)
+        return
+    new = found.size - found.before
+    say(f"{copy} holds {found.origin}: {found.size:,} entries, {new:,} of them new")
+    say(f"  root {found.root}, witnessed {format_time(found.time_s * SECOND_US)}")
+    show_genesis(found.genesis, found.is_genesis_checked)
 
 
-def _show_proven(path: Path, found: Proven) -> None:
-    if found.kind == "evidence":
-        say(f"{path} convicts the log {found.origin}: it has signed two views")
-    else:
-        say(f"{path} is a {found.kind} of {found.origin}, {found.size:,} entries")
-    if found.witnessed_us is not None:
-        say(f"  witnessed {format_time(found.witnessed_us)} by {', '.join(found.signed_by)}")
-    if found.genesis:
-        _show_genesis(found.genesis, found.is_genesis_checked)
-    say("it proves:" if found.holds else "it does NOT prove a decision; what it holds is:")
-    for index, text in found.says:
-        say(f"  entry {index}: {text}")
-    for each in found.decisions:
-        people = ", ".join(f"{person} ({factor})" for person, factor in each.approvers) or "nobody"
-        bound = "NOT shown to have taken effect" if each.status == "pending" else each.status
-        if each.bound_us is not None:
-            bound = f"bound at entry {each.bound_index}, {format_time(each.bound_us)}"
-        say(f"  the {each.kind} {each.id} of {each.proposer}, approved by {people}: {bound}")
-    for gone in found.void:
-        say(f"  entry {gone.index} has no effect here: {gone.code}: {gone.reason}")
-    say("it does not prove:")
-    for text in found.not_proven:
+def _heading(read: ReadRecord) -> dict[str, object]:
+    return {
+        "origin": read.checkpoint.origin,
+        "size": read.checkpoint.size,
+        "root": read.checkpoint.root.hex(),
+        "genesis": read.history.now.genesis,
+        "is_genesis_checked": read.is_genesis_checked,
+        "witnessed": format_time(read.time_s * SECOND_US),
+    }
+
+
+def _one_line(line: Line) -> str:
+    at = "not witnessed yet" if line.witnessed_us is None else format_time(line.witnessed_us)
+    name = f" [{line.id}]" if line.id else ""
+    after = f" -> {'; '.join(line.followed)}" if line.followed else ""
+    return f"{line.index}  {at}{name}  {line.says}{after}"
+
+
+def _show_entry(read: ReadRecord, index: int, json: bool) -> None:
+    line, plain = in_full(read, index)
+    if json:
+        print_json({"record": _heading(read), "entry": line, "in_full": plain})
+        return
+    at = "by nobody yet" if line.witnessed_us is None else format_time(line.witnessed_us)
+    say(f"entry {line.index}, {line.type}{f' {line.id}' if line.id else ''}, witnessed {at}")
+    say(f"  {line.says}")
+    for each in line.followed:
+        say(f"  -> {each}")
+    if plain is None:
+        data = read.entries[index]
+        say(f"  the bytes, in hexadecimal: {data[:200].hex()}{'…' if len(data) > 200 else ''}")
+        return
+    for text in msgspec.json.format(msgspec.json.encode(plain), indent=2).decode().split("\n"):
         say(f"  {text}")
-
-
-def _show_genesis(genesis: str, is_checked: bool) -> None:
-    if is_checked:
-        say(f"  entry 0 is the one you named: {genesis}")
-    else:
-        say(f"  entry 0: {genesis} (UNCHECKED: compare it with the digest you were given)")
-
-
-def _fault(fault: RecordError) -> dict[str, object]:
-    said = fault.message.removeprefix(f"{fault.place}: ")
-    return {"code": fault.code, "place": fault.place, "message": said, "hint": fault.hint}
 
 
 def _show_verified(found: Verified) -> None:
@@ -216,7 +224,7 @@ def _show_verified(found: Verified) -> None:
     if found.state_digest is None:
         say("  the entries are opaque here: nothing is said about what they mean")
         return
-    _show_genesis(found.genesis, found.is_genesis_checked)
+    show_genesis(found.genesis, found.is_genesis_checked)
     say(f"  {found.anchors:,} anchors; state digest {found.state_digest}")
     if found.void:
         say(f"  {len(found.void):,} findings: without effect, and no fault of the record")
@@ -250,7 +258,7 @@ def fsck(source: str, /, *, json: Flag = False) -> int:
     except RecordError as fault:
         if not json:
             raise
-        print_json({"holds": False, **_fault(fault)})
+        print_json({"holds": False, **as_json(fault)})
         return 1
     if json:
         print_json({"holds": True, "files": found})
