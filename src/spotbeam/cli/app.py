@@ -32,6 +32,7 @@ for name, meaning in {
     "scenarios": "List the shipped scenarios, or print one as TOML to start your own from.",
     "territories": "List territory ids under a point of view; who administers and who claims them.",
     "log": "Keep a log on this machine: take entries, have them witnessed, publish them.",
+    "edge": "Run an edge: follow a record from any mirror, and answer who is served.",
     "witness": "Run a witness of logs; with --mirror keep and serve every entry as well.",
 }.items():
     # The help stands here so that listing the commands loads none of them.

@@ -44,6 +44,7 @@ class Clock:
         boot: Which start that is; None: not known, then it is taken for a new one.
         wall_s: The wall clock, asked once.
         kept: What an earlier process left behind.
+        known_s: The witnesses' time of the record that is on disk, POSIX seconds.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Clock:
         boot: str | None = None,
         wall_s: float,
         kept: bytes | None = None,
+        known_s: int | None = None,
     ) -> None:
         self._steady = steady
         self._boot = boot
@@ -60,16 +62,18 @@ class Clock:
         self._heard_s: int | None = None
         self._is_of_witnesses = False
         before = None if kept is None else _read(kept)
+        if before is None and known_s is not None:
+            before = Kept(time_s=known_s, steady_s=0.0, boot=None, heard_s=known_s)
         if before is None:
             self._time_s = wall_s
             return
-        self._heard_s = before.heard_s
+        self._heard_s = max(before.heard_s, known_s or 0)
         passed_s = self._at_steady_s - before.steady_s
         if boot is not None and before.boot == boot and passed_s >= 0.0:
             self._time_s = before.time_s + passed_s
             self._is_of_witnesses = True
         else:
-            self._time_s = max(before.time_s, min(wall_s, _MOST_S))
+            self._time_s = max(before.time_s, self._heard_s, min(wall_s, _MOST_S))
 
     @property
     def is_of_witnesses(self) -> bool:
@@ -83,6 +87,10 @@ class Clock:
     def heard_s(self) -> int | None:
         """The last time that the witnesses said; None: they have never said any."""
         return self._heard_s
+
+    def steady_s(self) -> float:
+        """The steady clock itself, seconds."""
+        return self._steady()
 
     def now_s(self) -> float:
         """The time."""

@@ -12,8 +12,8 @@ Several processes may keep one folder; a lock is held while something is written
 
 from __future__ import annotations
 
-import fcntl
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -25,6 +25,9 @@ from spotbeam.record.checkpoint import Checkpoint, parse_signed_checkpoint
 from spotbeam.record.tile_reader import Fetch, TileReader, directory
 from spotbeam.record.tile_writer import TileWriter, read_checkpoint
 from spotbeam.record.tiles import CHECKPOINT_PATH
+
+if sys.platform != "win32":
+    import fcntl
 
 _GENESIS = "genesis"
 _DIGEST_SIZE = 64
@@ -157,7 +160,8 @@ class Kept:
         disk.make_folder(self.path)
         handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            if sys.platform != "win32":
+                fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
             os.close(handle)  # and the lock with it

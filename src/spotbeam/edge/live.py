@@ -31,12 +31,14 @@ from spotbeam.service.compiled import (
     verdicts,
 )
 from spotbeam.service.compiled.tables import next_moments_us
+from spotbeam.service.memory import Memory
 from spotbeam.service.policy import Policy
 from spotbeam.service.rules import DAY_US, Rule
 from spotbeam.service.terminals import Terminals, concatenate
 
 Ids = tuple[str, ...]
 Found = tuple[npt.NDArray[np.int32], list[tuple[int, ...]]]
+_Column = tuple[npt.NDArray[np.int64], Found]
 _CELL = "h3:"
 
 
@@ -59,6 +61,7 @@ class LiveTable:
         self._memory: MemoryColumns | None = None
         self._bound: Bound | None = None
         self._next_us = NEVER
+        self._place: dict[str, int] | None = None
 
     def __len__(self) -> int:
         return len(self.terminals)
@@ -92,6 +95,7 @@ class LiveTable:
         before = np.concatenate([stays, _at(terminals.id, known)])
         self.terminals = concatenate([self.terminals.take(stays), terminals])
         self._survey = _Survey(self.ground, self.terminals)
+        self._place = None
         if self._memory is not None:
             self._memory = _rows(self._memory, before)
         self._compile(at_us)
@@ -101,6 +105,7 @@ class LiveTable:
         stays = np.flatnonzero(_at(self.terminals.id, pa.array(list(ids), pa.string())) < 0)
         self.terminals = self.terminals.take(stays)
         self._survey = _Survey(self.ground, self.terminals)
+        self._place = None
         if self._memory is not None:
             self._memory = _rows(self._memory, stays)
         self._compile(at_us)
@@ -114,22 +119,58 @@ class LiveTable:
         self._policy = policy
         return self._compile(at_us)
 
-    def prepare(self, rules: Iterable[Rule]) -> None:
+    def renew(self, policy: Policy, at_us: int) -> VerdictColumns:
+        """Decide all by the same rules, witnessed anew: `policy` has the version that stands."""
+        assert self.compiled is not None
+        assert self._bound is not None
+        self._policy = policy
+        self.compiled = dataclasses.replace(self.compiled, policy=policy)
+        self._bound = dataclasses.replace(self._bound, compiled=self.compiled)
+        return self._decide(at_us)
+
+    def prepared(self, rules: Iterable[Rule]) -> Prepared:
         """Get ready for rules that may come: their cells, and the discs at their guard widths.
 
-        A proposal stands in the record long before it binds; what takes time is done by then.
+        A proposal stands in the record long before it binds; what takes time is done by then. It
+        may run beside anything else; what it comes to is taken in with `install`.
         """
-        rules = tuple(rules)
-        self._pending = _cells_of(rules)
-        self._lay(self._pending)
-        for guard_km in sorted({rule.guard_km for rule in rules} | {*self._policy.guards_km()}):
-            self._survey.column(self._overlay, guard_km)
+        rules, survey = tuple(rules), self._survey
+        cells = _cells_of(rules)
+        overlay = self._overlay
+        if not cells <= {*overlay.cells}:
+            overlay = Overlay(self.ground, (*cells, *_cells_of(self._policy.rules)))
+        guards_km = {rule.guard_km for rule in rules} | {*self._policy.guards_km()}
+        columns = survey.known(overlay)
+        for guard_km in sorted(guards_km - columns.keys()):
+            columns[guard_km] = survey.laid(overlay, guard_km)
+        return Prepared(survey=survey, overlay=overlay, columns=columns, cells=frozenset(cells))
+
+    def install(self, prepared: Prepared) -> None:
+        """Take in what was prepared, unless terminals have moved since."""
+        self._pending = {*prepared.cells}
+        if prepared.survey is self._survey:
+            self._overlay = prepared.overlay
+            self._survey.columns_of(prepared.overlay).update(prepared.columns)
+
+    def memory_of(self, name: str) -> Memory | None:
+        """What is remembered of a terminal of the table; None for another one."""
+        if self._place is None:
+            ids = self.terminals.id.to_pylist()
+            self._place = {each: row for row, each in enumerate(ids)}
+        row = self._place.get(name)
+        if row is None or self._memory is None or self.compiled is None:
+            return None
+        return self._memory.row(self.compiled, row)
 
     def tick(self, at_us: int) -> VerdictColumns | None:
         """Decide again if a verdict may have changed by the clock alone."""
         if self.columns is None or at_us < self._next_us:
             return None
         return self._decide(at_us)
+
+    def shown(self) -> Shown:
+        """The verdicts as they stand; nothing of it changes later."""
+        return Shown(terminals=self.terminals, columns=self.columns, policy=self._policy)
 
     def _compile(self, at_us: int) -> VerdictColumns:
         policy = self._policy
@@ -171,11 +212,11 @@ class _Survey:
         self._lon = np.where(known, terminals.lon_deg, 0.0)
         self._error_m = terminals.position_error_m.astype(np.float64)
         self._own = ground.locate(self._lat, self._lon)
-        self._discs: dict[float, tuple[npt.NDArray[np.int64], Found]] = {}
+        self._discs: dict[float, _Column] = {}
         self._overlay: Overlay | None = None
-        self._columns: dict[float, tuple[npt.NDArray[np.int64], Found]] = {}
+        self._columns: dict[float, _Column] = {}
 
-    def discs(self, guard_km: float) -> tuple[npt.NDArray[np.int64], Found]:
+    def discs(self, guard_km: float) -> _Column:
         """Who has a disc at a guard width, and what faces of the ground alone it touches."""
         if guard_km not in self._discs:
             radius_m = self._error_m + guard_km * 1000.0
@@ -186,16 +227,22 @@ class _Survey:
             )
         return self._discs[guard_km]
 
-    def column(self, overlay: Overlay, guard_km: float) -> tuple[npt.NDArray[np.int64], Found]:
+    def laid(self, overlay: Overlay, guard_km: float) -> _Column:
         """As `discs`, with cells over the ground."""
+        rows, found = self.discs(guard_km)
+        lat, lon = self._lat[rows], self._lon[rows]
+        radius_m = self._error_m[rows] + guard_km * 1000.0
+        return rows, overlay.laid_over_discs(found, lat, lon, radius_m)
+
+    def known(self, overlay: Overlay) -> dict[float, _Column]:
+        """What was laid over the ground already, by guard width."""
+        return dict(self._columns) if overlay is self._overlay else {}
+
+    def columns_of(self, overlay: Overlay) -> dict[float, _Column]:
+        """What is known of the discs over this overlay, by guard width."""
         if overlay is not self._overlay:
             self._overlay, self._columns = overlay, {}
-        if guard_km not in self._columns:
-            rows, found = self.discs(guard_km)
-            lat, lon = self._lat[rows], self._lon[rows]
-            radius_m = self._error_m[rows] + guard_km * 1000.0
-            self._columns[guard_km] = rows, overlay.laid_over_discs(found, lat, lon, radius_m)
-        return self._columns[guard_km]
+        return self._columns
 
     def standing(self, overlay: Overlay, guards_km: tuple[float, ...]) -> Standing:
         """On what ground everybody stands; `touched` is -1 for the own face alone, else a set."""
@@ -203,10 +250,32 @@ class _Survey:
         touched = np.full((len(own), len(guards_km)), -1, dtype=np.int32)
         sets: list[tuple[int, ...]] = []
         for number, guard_km in enumerate(guards_km):
-            rows, (index, more) = self.column(overlay, guard_km)
+            columns = self.columns_of(overlay)
+            if guard_km not in columns:
+                columns[guard_km] = self.laid(overlay, guard_km)
+            rows, (index, more) = columns[guard_km]
             touched[rows, number] = index + len(sets)
             sets += more
         return Standing(own, touched, sets)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Shown:
+    """Terminals, the verdicts on them, and the policy that these follow."""
+
+    terminals: Terminals
+    columns: VerdictColumns | None
+    policy: Policy
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Prepared:
+    """What `LiveTable.prepared` came to."""
+
+    survey: _Survey
+    overlay: Overlay
+    columns: dict[float, _Column]
+    cells: frozenset[str]
 
 
 class _Seen:

@@ -158,7 +158,7 @@ def test_a_history_of_policies_reports_and_ticks(seed: int) -> None:
         number = max(number, *ids) + 1
         arrived = terminals(source, ids)
         if source.random() < 0.5:
-            table.prepare(policy.rules)
+            table.install(table.prepared(policy.rules))
         table.put(arrived, at_us)
         slow.put(arrived)
         assert shown(table) == slow.decide(at_us)
