@@ -25,27 +25,17 @@ def create_database(path: Path, statements: Sequence[tuple[str, tuple[object, ..
     """
     if path.exists():
         raise FileExistsError(f"{path} is already there")
-    disk.make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    leftovers = [temporary.with_name(temporary.name + end) for end in ("", "-wal", "-journal")]
-    for leftover in leftovers:
-        leftover.unlink(missing_ok=True)
-    try:
-        with (
-            said_of(path),
-            contextlib.closing(sqlite3.connect(temporary, isolation_level=None)) as database,
-        ):
-            _survive(database)
-            database.execute("BEGIN")
-            for statement, values in statements:
-                database.execute(statement, values)
-            database.execute("COMMIT")
-            # Closing would do it too, but would not say when it fails.
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        os.link(temporary, path)  # as a rename, but never over another
-    finally:
-        temporary.unlink(missing_ok=True)
-    disk.sync_folder(path.parent)
+    with said_of(path):
+        disk.make_folder(path.parent)
+        try:
+            for end in ("", "-wal", "-journal"):  # of a process that had this one's number
+                temporary.with_name(temporary.name + end).unlink(missing_ok=True)
+            _fill(temporary, statements)
+            os.link(temporary, path)  # as a rename, but never over another
+        finally:
+            temporary.unlink(missing_ok=True)
+        disk.sync_folder(path.parent)
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -72,6 +62,10 @@ def open_database(path: Path) -> sqlite3.Connection:
         with said_of(path):
             _survive(database)
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # Names that an earlier process left unsynced, and that of the write-ahead log: SQLite
+            # syncs it, and goes on where that fails.
+            disk.make_folder(path.parent)
+            disk.sync_folder(path.parent)
     except BaseException:
         database.close()
         raise
@@ -80,16 +74,29 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def said_of(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into a message that names the file."""
+    """Turn what SQLite and the disk raise into a message that names the file."""
     try:
         yield
-    except sqlite3.Error as fault:
+    except FileExistsError:
+        raise
+    except (sqlite3.Error, OSError) as fault:
         raise RecordError(
-            f"{fault}",
+            str(getattr(fault, "strerror", None) or fault),
             place=str(path),
             hint="make space or mend the disk, then start again; "
             "if the file is damaged, restore it from a copy",
         ) from fault
+
+
+def _fill(path: Path, statements: Sequence[tuple[str, tuple[object, ...]]]) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
+        _survive(database)
+        database.execute("BEGIN")
+        for statement, values in statements:
+            database.execute(statement, values)
+        database.execute("COMMIT")
+        # Closing would do it too, but would not say when it fails.
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _survive(database: sqlite3.Connection) -> None:

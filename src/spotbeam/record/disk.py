@@ -1,7 +1,8 @@
 """Files that are there whole or not at all, and stay there when the power goes.
 
-Everything the record writes as files goes through these two functions, so that a test can number
-each write, fsync and rename, and stop the world at any of them.
+Everything the record writes as files goes through these functions. A process may die between
+making a name and syncing it; the next one then sees a file that a loss of power would still take.
+So a name that is already there is synced before anything rests on it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ import os
 from pathlib import Path
 
 from spotbeam.errors import Forked
+
+_named: set[Path] = set()
+"""Folders whose names this process knows to be on disk."""
 
 
 def write_once(path: Path, data: bytes) -> None:
@@ -29,6 +33,8 @@ def write_once(path: Path, data: bytes) -> None:
             place=str(path),
             hint="two logs wrote here, or this one lost entries that it had published",
         )
+    make_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o644) -> None:
@@ -54,12 +60,18 @@ def replace(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those over it; each new name is on disk before the next."""
-    if path.is_dir():
+    """Make a folder and those over it; each name is on disk before the next."""
+    path = path.absolute()
+    there = path.is_dir()
+    if there and path in _named:
         return
-    make_folder(path.parent)
-    path.mkdir(exist_ok=True)
-    sync_folder(path.parent)
+    # Nobody who runs as we do can have made a name in a folder that we may not write to.
+    ours = not os.path.ismount(path) and os.access(path.parent, os.R_OK | os.W_OK)
+    if ours or not there:
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+    _named.add(path)
 
 
 def sync_folder(path: Path) -> None:

@@ -1,0 +1,204 @@
+"""Stop a log, its witnesses and its mirror before any of their writes: nothing told is untold.
+
+In each run every write, sync, rename and so on has a number. At a number the process is killed, or
+the machines lose power and with it what was not synced; then everything is opened again and held
+to what had been promised. One number in ten is drawn; the soak stops at all of them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.crash import publishing
+from support.crash.recorded import Promised, check
+from support.crash.shim import Job, Shim, last_number, scratch
+from support.crash.sweep import (
+    SHARE,
+    Sweeper,
+    after_marks,
+    differences,
+    drawn,
+    promises,
+    told,
+)
+
+LIVE = "support.crash.recording:live"
+PUBLISH = "support.crash.publishing:live"
+SEED = 20_260_722
+
+soak = pytest.mark.soak
+
+
+@pytest.fixture(scope="module")
+def shim() -> Iterator[Shim]:
+    with Shim("support.crash.recording", "support.crash.publishing") as shim:
+        yield shim
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with scratch() as folder:
+        yield folder
+
+
+class Lives:
+    """Folders in which work is done, one after another, and their journals."""
+
+    def __init__(self, shim: Shim, folder: Path, work: str = LIVE, weakness: str = "") -> None:
+        self._shim = shim
+        self._folder = folder
+        self._work = work
+        self._weakness = weakness
+        self._count = 0
+        self.home = folder
+        self.journal = folder
+
+    def begin(self, kill_at: int = 0) -> bool:
+        """Work in a new folder; whether it came to the end."""
+        self._count += 1
+        self.home = self._folder / f"home{self._count}"
+        self.home.mkdir()
+        self.journal = self._folder / f"journal{self._count}"
+        return self._run(kill_at, ())
+
+    def go_on(self, made: set[str]) -> None:
+        """Another process goes on in the same folder, to the end."""
+        assert self._run(0, tuple(sorted(made)))
+
+    def _run(self, kill_at: int, kept: tuple[str, ...]) -> bool:
+        job = Job(
+            self._work,
+            str(self.home),
+            str(self.journal),
+            before=last_number(self.journal) if self.journal.exists() else 0,
+            kill_at=kill_at,
+            kept=kept,
+            weakness=self._weakness,
+        )
+        outcome = self._shim.run(job)
+        assert outcome.status == 0 or (kill_at and outcome.killed), outcome.said
+        return outcome.status == 0
+
+
+def stopped_everywhere(shim: Shim, folder: Path, share: int) -> None:
+    lives = Lives(shim, folder)
+    assert lives.begin()
+    assert differences(lives.journal, lives.home) == []
+    numbers = drawn(lives.journal, SEED, share)
+    sweep = Sweeper(folder, Promised, check, seed=SEED).stop(lives.journal, lives.home, numbers)
+    assert not sweep.faults, told(sweep)
+    assert sweep.images > 2 * len(numbers)
+
+
+def test_a_record_stopped_at_a_tenth_of_its_writes_keeps_every_promise(
+    shim: Shim, folder: Path
+) -> None:
+    stopped_everywhere(shim, folder, SHARE)
+
+
+@soak
+def test_a_record_stopped_at_each_of_its_writes_keeps_every_promise(
+    shim: Shim, folder: Path
+) -> None:
+    stopped_everywhere(shim, folder, 1)
+
+
+def really_killed(shim: Shim, folder: Path, share: int) -> None:
+    lives = Lives(shim, folder)
+    lives.begin()
+    killed = 0
+    for number in sorted(drawn(lives.journal, SEED, share)):
+        if lives.begin(kill_at=number):  # threads took turns otherwise, and it was done before
+            continue
+        killed += 1
+        assert last_number(lives.journal) == number - 1
+        assert differences(lives.journal, lives.home) == []
+        check(lives.home, promises(lives.journal, Promised()), random.Random(number))
+    assert killed
+
+
+def test_processes_that_are_really_killed_leave_what_the_model_says(
+    shim: Shim, folder: Path
+) -> None:
+    really_killed(shim, folder, 8 * SHARE)
+
+
+@soak
+def test_a_process_that_is_really_killed_at_each_write_leaves_what_the_model_says(
+    shim: Shim, folder: Path
+) -> None:
+    really_killed(shim, folder, 1)
+
+
+@pytest.mark.parametrize(
+    ("weakness", "killing_shows_it", "what"),
+    [
+        # The page cache outlives a process: only a loss of power shows what was not synced.
+        ("synchronous_off", False, r"batch .* is lost|has forgotten|were signed, but only"),
+        ("files_unsynced", False, r"the (note|tile|bundle) has|what was published is gone"),
+        ("names_unsynced", False, r"is missing|is gone|is not there"),
+        ("witness_unsynced", False, r"has forgotten"),
+        ("in_place", True, r"the (note|signatures|tile|bundle)"),
+        ("witness_answers_first", True, r"has forgotten"),
+        ("checkpoint_first", True, r"is missing|is not met"),
+    ],
+)
+def test_with_a_fault_built_in_the_same_check_finds_it(
+    shim: Shim, folder: Path, weakness: str, killing_shows_it: bool, what: str
+) -> None:
+    """The controls: were the record careless in one of these ways, the tests above would fail."""
+    lives = Lives(shim, folder, weakness=weakness)
+    assert lives.begin()
+    numbers = drawn(lives.journal, SEED, 2 * SHARE) & set(range(200, 10_000))
+    sweeper = Sweeper(folder, Promised, check, seed=SEED, losses=("killed", "all"))
+    found = sweeper.stop(lives.journal, lives.home, numbers)
+    assert any(fault.loss == "killed" for fault in found.faults) == killing_shows_it, told(found)
+    with pytest.raises(AssertionError, match=what):
+        assert not found.faults, told(found)
+
+
+def killed_then_robbed_of_power(
+    lives: Lives,
+    folder: Path,
+    share: int,
+    promised: Callable[[], Promised] | Callable[[], publishing.Published],
+    checked: object,
+) -> list[str]:
+    """Kill at some numbers; a second process goes on; then its machine loses power."""
+    lives.begin()
+    faults = []
+    for number in sorted(drawn(lives.journal, SEED, share)):
+        if lives.begin(kill_at=number):
+            continue
+        before = promises(lives.journal, promised())  # type: ignore[type-var]
+        lives.go_on(getattr(before, "made", set()))
+        sweeper = Sweeper(folder, promised, checked, seed=SEED, losses=("all", "some"))  # type: ignore
+        sweep = sweeper.stop(lives.journal, lives.home, after_marks(lives.journal, number - 1))
+        faults += [f"killed at {number}: {told(sweep)}"] if sweep.faults else []
+    return faults
+
+
+def publishing_twice(shim: Shim, folder: Path, share: int, weakness: str = "") -> list[str]:
+    lives = Lives(shim, folder, PUBLISH, weakness)
+    return killed_then_robbed_of_power(lives, folder, share, publishing.Published, publishing.check)
+
+
+def test_what_a_killed_process_left_unsynced_is_synced_before_anything_rests_on_it(
+    shim: Shim, folder: Path
+) -> None:
+    assert publishing_twice(shim, folder, SHARE) == []
+
+
+@soak
+def test_what_any_killed_process_left_unsynced_is_synced(shim: Shim, folder: Path) -> None:
+    assert publishing_twice(shim, folder, 1) == []
+    lives = Lives(shim, folder)
+    assert killed_then_robbed_of_power(lives, folder, SHARE, Promised, check) == []
+
+
+def test_a_name_that_is_only_seen_is_not_yet_kept(shim: Shim, folder: Path) -> None:
+    """The control: a process that trusts the names it sees loses what it has published."""
+    assert publishing_twice(shim, folder, 3, "names_trusted")
