@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from support.crash import publishing
+from support.crash.lives import PUBLISH, Lives
 from support.crash.recorded import Promised, check
-from support.crash.shim import Job, Shim, last_number, scratch
+from support.crash.shim import Shim, last_number, scratch
 from support.crash.sweep import (
     SHARE,
     Sweeper,
@@ -25,8 +26,6 @@ from support.crash.sweep import (
     told,
 )
 
-LIVE = "support.crash.recording:live"
-PUBLISH = "support.crash.publishing:live"
 SEED = 20_260_722
 
 soak = pytest.mark.soak
@@ -42,45 +41,6 @@ def shim() -> Iterator[Shim]:
 def folder() -> Iterator[Path]:
     with scratch() as folder:
         yield folder
-
-
-class Lives:
-    """Folders in which work is done, one after another, and their journals."""
-
-    def __init__(self, shim: Shim, folder: Path, work: str = LIVE, weakness: str = "") -> None:
-        self._shim = shim
-        self._folder = folder
-        self._work = work
-        self._weakness = weakness
-        self._count = 0
-        self.home = folder
-        self.journal = folder
-
-    def begin(self, kill_at: int = 0) -> bool:
-        """Work in a new folder; whether it came to the end."""
-        self._count += 1
-        self.home = self._folder / f"home{self._count}"
-        self.home.mkdir()
-        self.journal = self._folder / f"journal{self._count}"
-        return self._run(kill_at, ())
-
-    def go_on(self, made: set[str]) -> None:
-        """Another process goes on in the same folder, to the end."""
-        assert self._run(0, tuple(sorted(made)))
-
-    def _run(self, kill_at: int, kept: tuple[str, ...]) -> bool:
-        job = Job(
-            self._work,
-            str(self.home),
-            str(self.journal),
-            before=last_number(self.journal) if self.journal.exists() else 0,
-            kill_at=kill_at,
-            kept=kept,
-            weakness=self._weakness,
-        )
-        outcome = self._shim.run(job)
-        assert outcome.status == 0 or (kill_at and outcome.killed), outcome.said
-        return outcome.status == 0
 
 
 def stopped_everywhere(shim: Shim, folder: Path, share: int) -> None:
@@ -152,9 +112,9 @@ def test_with_a_fault_built_in_the_same_check_finds_it(
     """The controls: were the record careless in one of these ways, the tests above would fail."""
     lives = Lives(shim, folder, weakness=weakness)
     assert lives.begin()
-    numbers = drawn(lives.journal, SEED, 2 * SHARE) & set(range(200, 10_000))
+    numbers = drawn(lives.journal, SEED, SHARE) & set(range(200, 10_000))
     sweeper = Sweeper(folder, Promised, check, seed=SEED, losses=("killed", "all"))
-    found = sweeper.stop(lives.journal, lives.home, numbers)
+    found = sweeper.stop(lives.journal, lives.home, numbers, most_faults=20)
     assert any(fault.loss == "killed" for fault in found.faults) == killing_shows_it, told(found)
     with pytest.raises(AssertionError, match=what):
         assert not found.faults, told(found)

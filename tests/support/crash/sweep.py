@@ -78,19 +78,24 @@ class Sweeper(Generic[T]):
         self._seed = seed
         self._losses = losses
 
-    def stop(self, journal: Path, home: Path, numbers: Collection[int]) -> Sweep:
+    def stop(
+        self, journal: Path, home: Path, numbers: Collection[int], *, most_faults: int = 200
+    ) -> Sweep:
         """Stop before each of the numbers, and after the end.
 
         Args:
             journal: What happened.
             home: The folder that it happened in.
             numbers: Where to stop.
+            most_faults: No more is tried once so many are found.
         """
         volume, promised = Volume(home), self._promised()
         faults: list[Fault] = []
         images = 0
         checked: set[bytes] = set()
         for operation in [*read_journal(journal), None]:
+            if len(faults) >= most_faults:
+                break
             if operation is None or (operation.number and operation.number in numbers):
                 for loss in self._losses:
                     seed = f"{self._seed} {operation.number if operation else 'end'} {loss}"

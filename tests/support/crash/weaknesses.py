@@ -66,8 +66,8 @@ def in_place() -> None:
     def replace(path: Path, data: bytes) -> None:
         disk.make_folder(path.parent)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        for start in range(0, len(data), 1024):
-            os.write(handle, data[start : start + 1024])
+        for start in range(0, len(data), 256):
+            os.write(handle, data[start : start + 256])
         os.fsync(handle)
         os.close(handle)
         disk.sync_folder(path.parent)
