@@ -97,8 +97,8 @@ class Clock:
         return self._time_s + (self._steady() - self._at_steady_s)
 
     def now_us(self) -> int:
-        """The time, microseconds since 1970."""
-        return int(self.now_s() * 1_000_000)
+        """The time, microseconds since 1970; always after what the witnesses last said."""
+        return max(int(self.now_s() * 1_000_000), (self._heard_s or 0) * 1_000_000 + 2)
 
     def silent_s(self) -> float:
         """How long the witnesses have been silent."""

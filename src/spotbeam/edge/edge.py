@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from spotbeam.edge.clock import Clock
-from spotbeam.edge.enforcing import Enforced, Lack, enforced, is_placed
+from spotbeam.edge.enforcing import Enforced, Lack, enforced, is_cell, is_placed
 from spotbeam.edge.follow import Follower, Standing
 from spotbeam.edge.freshness import Freshness, freshness
 from spotbeam.edge.live import LiveTable, Shown
@@ -314,10 +314,13 @@ class Edge:
                 witnessed_us=(self.clock.heard_s or 0) * 1_000_000,
                 borders=self._borders,
             )
-            if self._enforced is None or made.policy.version != self.table.policy.version:
-                self.table.enforce(made.policy, now_us)
-            else:
+            before = self._enforced
+            is_same = before is not None and before.lacks == made.lacks
+            if is_same and made.policy.version == self.table.policy.version:
                 self.table.renew(made.policy, now_us)
+            else:
+                cells = {name for lack in made.lacks for name in lack.where}
+                self.table.enforce(made.policy, now_us, filter(is_cell, cells))
             self._enforced, self._fault = made, None
         except SpotbeamError as fault:
             # No entry is known to lead here. Should one, the last policy stands and it is said.

@@ -113,12 +113,14 @@ def enforced(
 
 def is_placed(name: str, ids: frozenset[str]) -> bool:
     """Whether an edge with these territories can say where something is."""
-    return name in ids or (name.startswith(_CELL) and _is_cell(name))
+    return name in ids or is_cell(name)
 
 
 @functools.lru_cache(maxsize=100_000)
-def _is_cell(name: str) -> bool:
-    """An entry's pattern lets through numbers that are no cell of the grid."""
+def is_cell(name: str) -> bool:
+    """Whether something is a cell: an entry's pattern lets through numbers that are none."""
+    if not name.startswith(_CELL):
+        return False
     try:
         cell_from_hex(name)
     except InputError:
@@ -171,6 +173,12 @@ def _carried(
         return None if ground or not all(lost[name] for name in named) else rule
     if is_nowhere:
         return None
+    unknown = [name for name in named if not lost[name]]
+    if unknown:
+        # Nobody is known to be on such a list, nor known not to be: only silence speaks.
+        rule = msgspec.structs.replace(
+            rule, who=msgspec.structs.replace(rule.who, on_list=(unknown[0],), not_on_list=())
+        )
     return msgspec.structs.replace(
         rule,
         where=where,

@@ -56,6 +56,7 @@ class LiveTable:
         self.compiled: CompiledPolicy | None = None
         self._policy = Policy()
         self._pending: set[str] = set()
+        self._told_apart: frozenset[str] = frozenset()
         self._overlay = Overlay(ground)
         self._survey = _Survey(ground, self.terminals)
         self._memory: MemoryColumns | None = None
@@ -110,13 +111,19 @@ class LiveTable:
             self._memory = _rows(self._memory, stays)
         self._compile(at_us)
 
-    def enforce(self, policy: Policy, at_us: int) -> VerdictColumns:
+    def enforce(self, policy: Policy, at_us: int, cells: Iterable[str] = ()) -> VerdictColumns:
         """Decide all terminals by a policy, from now on.
+
+        Args:
+            policy: The policy.
+            at_us: When.
+            cells: Cells that are to be told apart though no rule names them.
 
         Raises:
             RuleError: It names ground that is not there (`enforce.enforced` sees to that).
         """
         self._policy = policy
+        self._told_apart = frozenset(cells)
         return self._compile(at_us)
 
     def renew(self, policy: Policy, at_us: int) -> VerdictColumns:
@@ -138,7 +145,8 @@ class LiveTable:
         cells = _cells_of(rules)
         overlay = self._overlay
         if not cells <= {*overlay.cells}:
-            overlay = Overlay(self.ground, (*cells, *_cells_of(self._policy.rules)))
+            known = _cells_of(self._policy.rules) | self._told_apart
+            overlay = Overlay(self.ground, tuple(cells | known))
         guards_km = {rule.guard_km for rule in rules} | {*self._policy.guards_km()}
         columns = survey.known(overlay)
         for guard_km in sorted(guards_km - columns.keys()):
@@ -174,7 +182,7 @@ class LiveTable:
 
     def _compile(self, at_us: int) -> VerdictColumns:
         policy = self._policy
-        self._lay(_cells_of(policy.rules))
+        self._lay(_cells_of(policy.rules) | self._told_apart)
         own, touched, sets = self._survey.standing(self._overlay, policy.guards_km())
         faces = self._overlay.face_territories
         touched = np.where(touched < 0, own[:, None], touched + len(faces)).astype(np.int32)
@@ -190,7 +198,7 @@ class LiveTable:
     def _lay(self, cells: set[str]) -> None:
         """Have at least these cells over the ground; others that once were there do no harm."""
         if not cells <= {*self._overlay.cells}:
-            known = _cells_of(self._policy.rules) | self._pending
+            known = _cells_of(self._policy.rules) | self._pending | self._told_apart
             self._overlay = Overlay(self.ground, tuple(cells | known))
 
     def _decide(self, at_us: int) -> VerdictColumns:
