@@ -25,12 +25,14 @@ app = cyclopts.App(
     suppress_keyboard_interrupt=False,
 )
 for name, meaning in {
-    "demo": "Forecast service over the Black Sea and open the report. Needs no network.",
+    "demo": "Play a switch that nobody flips alone, and forecast service over the Black Sea.\n\n"
+    "Needs no network: every process listens on this machine only, and ends with the demo.",
     "forecast": "Forecast a scenario and write its files.\n\n"
     "Ctrl-C keeps what is done; the same command with the same --out goes on from there.",
     "why": "Say why a place or a terminal is served or not, and what would change that.",
     "scenarios": "List the shipped scenarios, or print one as TOML to start your own from.",
     "territories": "List territory ids under a point of view; who administers and who claims them.",
+    "history": "Say what is intended on some ground at a time, as known now and as known then.",
     "log": "Keep a log on this machine: take entries, have them witnessed, publish them.",
     "edge": "Run an edge: follow a record from any mirror, and answer who is served.",
     "witness": "Run a witness of logs; with --mirror keep and serve every entry as well.",

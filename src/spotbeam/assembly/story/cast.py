@@ -48,8 +48,8 @@ WITNESSES = (
 LOOKED_AT: tuple[dict[str, Any], ...] = (
     {
         "id": "clinic-kherson",
-        "lat_deg": 46.64,
-        "lon_deg": 32.62,
+        "lat_deg": 46.69,
+        "lon_deg": 32.68,
         "protection": "medical",
     },
     {

@@ -11,9 +11,7 @@ output, a line of JSON a step. A program of its own: it uses no function that re
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 import sys
 import tempfile
 import time
@@ -44,6 +42,7 @@ from spotbeam.http.serving import serve
 from spotbeam.http.witnesses import WitnessClient
 from spotbeam.record.checkpoint import Checkpoint, sign_checkpoint
 from spotbeam.record.keys import Signer, encode_base64, parse_signer_key
+from spotbeam.record.log import Log
 from spotbeam.record.note import Signature, add_signatures
 from spotbeam.record.tile_reader import TileReader, directory
 from spotbeam.record.tile_writer import TileWriter
@@ -57,16 +56,17 @@ def main(arguments: Sequence[str]) -> int:
     what, folder, *options = arguments
     given = dict(zip(options[::2], options[1::2], strict=True))
     key = parse_signer_key((Path(folder) / "private" / "log.key").read_text().strip())
-    with contextlib.closing(sqlite3.connect(Path(folder) / "private" / "log.sqlite")) as database:
-        genuine = [bytes(row[0]) for row in database.execute("SELECT data FROM entry")]
+    log = Log(Path(folder) / "private" / "log.sqlite", Path(folder) / "record", key)
+    try:
+        genuine = list(log.entries())
         if what == "append":
             forged = forged_switch(genuine, key)
-            rows = enumerate(forged, len(genuine))
-            with database:
-                database.executemany("INSERT INTO entry VALUES (?, ?)", rows)
-            _tell("forged", entries=len(forged), first=len(genuine))
+            numbers = log.append(forged)
+            _tell("forged", entries=len(forged), first=numbers.start)
             _publish(Path(folder) / "record", [*genuine, *forged], key)
             return 0
+    finally:
+        log.close()
     kept = genuine[: int(given["--keep"])]
     with tempfile.TemporaryDirectory(prefix="insider-") as made:
         _tell("rewritten", kept=len(kept), dropped=len(genuine) - len(kept))

@@ -66,6 +66,20 @@ class Player:
                     break
         raise SpotbeamError(f"{self.name} did not start: {self._words()}", hint=f"see {self._log}")
 
+    def await_end(self, seconds: float) -> str:
+        """Wait until it has done what it does; what it said on standard output.
+
+        Raises:
+            SpotbeamError: It failed, or is not done in time.
+        """
+        try:
+            said, _ = self._process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise SpotbeamError(f"{self.name} is not done after {seconds:.0f} s") from None
+        if self._process.returncode:
+            raise SpotbeamError(f"{self.name} failed: {self._words()}", hint=f"see {self._log}")
+        return said.decode(errors="replace").rstrip()
+
     def end(self) -> None:
         """Ask it to end; kill it if it does not."""
         if self._process.poll() is None:

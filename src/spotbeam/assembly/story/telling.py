@@ -43,6 +43,7 @@ Say: TypeAlias = Callable[[Kind, str], object]
 ANSWER_S = 10
 """How long the request that nobody answers waits: a real one waits for weeks."""
 _PATIENCE_S = 30.0
+_AMBULANCE = "ambulance-mykolaiv"
 _CRIMEA = ("UA-43", "UA-43/sea", "UA-40", "UA-40/sea")
 
 
@@ -81,9 +82,9 @@ class _Telling:
         self._introduce()
         self._bring_rules_in()
         silent = self._ask_in_vain()
-        self._exempt_ambulances()
         self._refuse()
         self._lapse(silent)
+        self._exempt_ambulances()
         held = self._insider()
         return Ending(self.setting, self._edge_status()["size"], held)
 
@@ -138,10 +139,14 @@ class _Telling:
         request = self._request(
             "registrar", "extend", ("UA",), "relief-consortium", ("contract:relief-2022",), DAY_US
         )
-        self.say("line", f"{request}: ambulances are stopped by the speed cap; exempt them.")
+        self.say("line", f"{request}: the relief consortium asks to exempt medical terminals.")
+        self._await(
+            lambda: self._verdicts()[_AMBULANCE][0] == "deny" or None, "the speed cap bites"
+        )
+        self._show("Ten seconds above 75 km/h, and the speed cap bites, for the ambulance too:")
         draft = parse_draft(EXEMPTION, "exemption.toml")
         self._decide(request, draft, ("licence-officer", "network-director"))
-        self._show("The ambulance drives at 95 km/h, and is served:")
+        self._show("The ambulance still drives at 95 km/h, and is served; the other is not:")
 
     def _refuse(self) -> None:
         request = self._request(
@@ -187,7 +192,7 @@ class _Telling:
         log = start_log(self.stage, self.setting.server, self.setting.log_port)
         log.await_ready()
         status = self._await(
-            lambda: self._edge_status() if self._edge_status()["size"] > size else None,
+            lambda: _if(self._edge_status(), lambda found: found["findings"]),
             "the edge reads what the insider wrote",
         )
         self.say("line", "The edge reads the forged entries, and each is void:")
@@ -204,8 +209,7 @@ class _Telling:
         )
         insider.await_ready()
         status = self._await(
-            lambda: self._edge_status() if _fault(self._edge_status()) else None,
-            "the edge sees the other history",
+            lambda: _if(self._edge_status(), _fault), "the edge sees the other history"
         )
         self.say("line", "The edge keeps what it has, and says why:")
         self.say("quote", _fault(status) or "")
@@ -349,5 +353,10 @@ def _ground(text: str) -> Ground:
 
 
 def _fault(status: Mapping[str, Any]) -> str | None:
-    """What is wrong with the source that the edge reads."""
-    return next((each["fault"] for each in status["sources"] if each["fault"]), None)
+    """What the source that the edge reads has shown wrongly; that it is silent is not that."""
+    shown = (each for each in status["sources"] if each["code"] not in (None, "unreachable"))
+    return next((each["fault"] for each in shown), None)
+
+
+def _if(value: T, holds: Callable[[T], object]) -> T | None:
+    return value if holds(value) else None
