@@ -47,12 +47,7 @@ def approval(
         Refused: The proposal is decided or lapsed, its impact is another, or they may not decide.
     """
     proposed = pending(state, change)
-    if proposed.proposal.impact != impact:
-        raise Refused(
-            "other_impact",
-            f"{change} carries the impact {proposed.proposal.impact[:16]}…, this machine computed "
-            f"{impact[:16]}…: nothing is signed",
-        )
+    demand_same_impact(proposed, impact)
     demand_may(state, proposed, hand)
     body = Approval(
         change=proposed.digest,
@@ -80,6 +75,20 @@ def pending(state: State, change: str) -> Proposed:
     if proposed.has_lapsed(state.witnessed_us):
         raise Refused("lapsed", f"the proposal {change} has lapsed")
     return proposed
+
+
+def demand_same_impact(proposed: Proposed, impact: str) -> None:
+    """Stop before somebody signs over another impact than they were shown.
+
+    Raises:
+        Refused: This machine computed another impact than the proposal carries.
+    """
+    if proposed.proposal.impact != impact:
+        raise Refused(
+            "other_impact",
+            f"{proposed.id} carries the impact {proposed.proposal.impact[:16]}…, this machine "
+            f"computed {impact[:16]}…: nothing is signed",
+        )
 
 
 def demand_may(state: State, proposed: Proposed, hand: Hand) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from spotbeam.decode import decode
 from spotbeam.errors import InputError
-from spotbeam.governance.entries.people import Role
+from spotbeam.governance.entries.people import Role, SmallRule
 from spotbeam.governance.entries.rules import RuleEntry, rule_entry
 from spotbeam.governance.entries.words import Digest, GroundKind, Id, Name, Place, Verb, Words
 from spotbeam.service.rules import rules_from
@@ -105,11 +105,12 @@ class FactorTable(_Table, frozen=True):
 
 
 class QuorumTable(_Table, frozen=True):
-    """How many must agree."""
+    """How many must agree; `small` is for changes of a few cells."""
 
     persons: Annotated[int, msgspec.Meta(ge=2, le=100)] = 2
     factors: Annotated[int, msgspec.Meta(ge=2, le=100)] = 2
     must_include: tuple[Id, ...] = ()
+    small: SmallRule | None = None
 
 
 class WitnessTable(_Table, frozen=True):
@@ -165,6 +166,13 @@ class BoundariesTable(_Table, frozen=True):
     digest: Digest
 
 
+class ExtendTable(_Table, frozen=True):
+    """More time until a seal must be opened, once."""
+
+    seal: Id
+    open_by: Any
+
+
 class BoundsTable(_Table, frozen=True):
     """What the public is told of a seal."""
 
@@ -208,6 +216,7 @@ class Draft(_Table, frozen=True):
     rules_version: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
     confirm_contact: tuple[Id, ...] = ()
     review: tuple[ReviewTable, ...] = ()
+    extend_seal: tuple[ExtendTable, ...] = ()
     rules: tuple[RuleEntry, ...] = ()
 
     @property
@@ -216,7 +225,7 @@ class Draft(_Table, frozen=True):
         plain = (
             *(self.drop_rule, self.list_, self.drop_list, self.sponsor, self.drop_sponsor),
             *(self.boundaries, self.seat, self.unseat, self.add_key, self.drop_key, self.merge),
-            *(self.factor, self.confirm_contact, self.review, self.rules),
+            *(self.factor, self.confirm_contact, self.review, self.extend_seal, self.rules),
         )
         return not any(plain) and (self.quorum, self.witnesses, self.rules_version) == (None,) * 3
 

@@ -14,16 +14,19 @@ from spotbeam.control.drafts import (
 from spotbeam.control.proposing import Attached, person_of
 from spotbeam.control.witnessing import witness_quorum
 from spotbeam.decode import decode
-from spotbeam.errors import InputError, MalformedRecord, nearest
+from spotbeam.errors import InputError, MalformedRecord, UnknownName, nearest
 from spotbeam.governance.apply import apply
 from spotbeam.governance.entries import LOG, entry_bytes, unsigned
-from spotbeam.governance.entries.people import Factor, Genesis, QuorumRule
+from spotbeam.governance.entries.people import Boundaries, Factor, Genesis, QuorumRule
 from spotbeam.governance.state import State
+from spotbeam.land import views
+from spotbeam.land.borders import borders_digest
 from spotbeam.record.keys import check_key_name
 
 GENESIS_ID = "genesis"
 """The id of entry 0: proofs of possession for a first roster name it."""
 RULES_VERSION = 1
+BORDERS = "Natural Earth 10m admin-1, as packaged with Spotbeam"
 
 
 class RosterFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,10 +35,13 @@ class RosterFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     Attributes:
         origin: The log's name, as `example.com/log`; proofs of possession bind it.
         log_url: Where the log will be published, if that is known.
+        views: Points of view on borders; the record holds the digest of the borders that come
+            with Spotbeam.
     """
 
     origin: str
     log_url: str | None = None
+    views: tuple[str, ...] = ("un",)
     factor: tuple[FactorTable, ...]
     person: tuple[PersonTable, ...]
     quorum: QuorumTable = QuorumTable()
@@ -63,6 +69,9 @@ def parse_roster(text: str, place: str) -> RosterFile:
                 place=f"{place}, person {person.id!r}, factor",
                 hint=f"did you mean {near!r}?" if near else f"known: {', '.join(factors)}",
             )
+    for view in roster.views:
+        if view not in views.names():
+            raise UnknownName("point of view", view, views.names(), place=f"{place}, views")
     if roster.witnesses.log_key is not None:
         raise InputError(
             "the log's key is made here", place=f"{place}, witnesses, log_key", hint="take it out"
@@ -97,6 +106,9 @@ def genesis_entry(
         persons=tuple(person for person, _ in people),
         quorum=QuorumRule(**msgspec.structs.asdict(roster.quorum)),
         witness_quorum=witness_quorum(roster.witnesses, log_key, roster.log_url, place),
+        boundaries=tuple(
+            Boundaries(view=view, source=BORDERS, digest=borders_digest()) for view in roster.views
+        ),
         possessions=tuple(each for _, possessions in people for each in possessions),
     )
     data = entry_bytes(unsigned(body, id=GENESIS_ID, actor=LOG, recorded_us=now_us))

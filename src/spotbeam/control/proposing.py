@@ -19,6 +19,7 @@ from spotbeam.governance.entries.acts import (
     DropList,
     DropRule,
     DropSponsor,
+    ExtendSeal,
     Merge,
     PutBoundaries,
     PutList,
@@ -262,6 +263,9 @@ def _acts_once(state: State, draft: Draft, attached: Attached, place: str) -> It
     if draft.rules_version is not None:
         yield SetRules(draft.rules_version)
     yield from (ConfirmContact(name) for name in draft.confirm_contact)
+    for more in draft.extend_seal:
+        open_by_us = _needed(more.open_by, f"{place}, extend_seal {more.seal!r}, open_by")
+        yield ExtendSeal(seal=more.seal, open_by_us=open_by_us)
     for review in draft.review:
         yield Review(emergency=review.emergency, finding=review.finding, words=review.words)
 

@@ -11,7 +11,7 @@ from spotbeam.governance.entries.deciding import Emergency, Seal
 from spotbeam.governance.entries.people import QuorumRule
 from spotbeam.governance.quorum import demand_eligible, quorum_for
 from spotbeam.governance.reads import reads_digest
-from spotbeam.governance.state import Asked, Given, Proposed, Seated, State
+from spotbeam.governance.state import Asked, Given, Proposal, Proposed, Seated, State
 from spotbeam.governance.void import Void
 from spotbeam.times import format_time
 
@@ -73,7 +73,7 @@ def standing(state: State, name: str) -> Standing:
     may = _may(state, proposed) if word == "pending" else ()
     return Standing(
         id=name,
-        kind=kind_of(proposed),
+        kind=kind_of(proposal),
         word=word,
         request=proposal.request,
         proposer=proposed.proposer,
@@ -95,11 +95,11 @@ def has_lapsed(state: State, proposed: Proposed) -> bool:
     return proposed.stood_still == "lapsed" or proposed.has_lapsed(state.witnessed_us)
 
 
-def kind_of(proposed: Proposed) -> str:
+def kind_of(proposal: Proposal) -> str:
     """What kind of proposal it is, in one word."""
-    if isinstance(proposed.proposal, Seal):
+    if isinstance(proposal, Seal):
         return "seal"
-    return "emergency" if isinstance(proposed.proposal, Emergency) else "change"
+    return "emergency" if isinstance(proposal, Emergency) else "change"
 
 
 def word_of(asked: Asked, at_us: int) -> str:

@@ -21,6 +21,7 @@ from spotbeam.governance.entries.acts import (
     DropList,
     DropRule,
     DropSponsor,
+    ExtendSeal,
     Merge,
     PutBoundaries,
     PutList,
@@ -86,9 +87,14 @@ def request_facts(asked: Asked) -> tuple[tuple[str, str], ...]:
 
 def proposal_facts(state: State, proposed: Proposed) -> tuple[tuple[str, str], ...]:
     """What a proposal would do, in plain words: label and value, one for each act."""
-    proposal = proposed.proposal
-    kind = kind_of(proposed)
-    facts = [(kind, proposed.id), ("proposed by", proposed.proposer)]
+    return prepared_facts(state, proposed.id, proposed.proposer, proposed.proposal)
+
+
+def prepared_facts(
+    state: State, name: str, proposer: str, proposal: Proposal
+) -> tuple[tuple[str, str], ...]:
+    """As `proposal_facts`, of a proposal that may not be in the record yet."""
+    facts = [(kind_of(proposal), name), ("proposed by", proposer)]
     asked = state.requests[proposal.request]
     known = set(map(str, asked.request.grounds))
     facts += request_facts(asked)
@@ -166,7 +172,13 @@ def rule_words(rule: RuleEntry) -> str:
 def quorum_words(quorum: QuorumRule) -> str:
     """How many must agree."""
     text = f"{quorum.persons} persons of {quorum.factors} factors"
-    return text + (f", with {', '.join(quorum.must_include)}" if quorum.must_include else "")
+    text += f", with {', '.join(quorum.must_include)}" if quorum.must_include else ""
+    if (small := quorum.small) is not None:
+        text += (
+            f"; for up to {small.cells} cells together, {small.persons} persons of "
+            f"{small.factors} factors"
+        )
+    return text
 
 
 def ground_words(ground: Ground) -> str:
@@ -240,6 +252,8 @@ def _act_once(act: Act) -> str:
             return f"entries mean what rules version {act.version} says"
         case ConfirmContact():
             return f"confirms the contact {act.contact}"
+        case ExtendSeal():
+            return f"gives the seal {act.seal} until {format_time(act.open_by_us)} to be opened"
         case Review():
             return f"finds the emergency {act.emergency} {act.finding}: {plain(act.words)}"
         case _:

@@ -34,7 +34,6 @@ from spotbeam.record.keys import encode_base64
 
 Taken = TypeVar("Taken")
 
-USUAL_PORT = 8471
 WAIT_S = 300.0
 _LARGEST = 64 * 1024
 _KINDS = {"page.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
@@ -88,7 +87,7 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True):
 def register(
     person: str,
     *,
-    port: int = USUAL_PORT,
+    port: int,
     wait_s: float = WAIT_S,
     announce: Callable[[str], object],
 ) -> PasskeyKey:
@@ -330,9 +329,9 @@ def _served(app: Starlette, port: int) -> Iterator[None]:
 
 def _listen_everywhere(port: int) -> list[socket.socket]:
     opened: list[socket.socket] = []
+    hosts = ("127.0.0.1", "::1") if _has_ipv6_loopback() else ("127.0.0.1",)
     try:
-        for host in ("127.0.0.1", "::1") if _has_ipv6_loopback() else ("127.0.0.1",):
-            opened.append(listen(host, port))
+        opened.extend(listen(host, port) for host in hosts)
     except InputError as fault:
         for each in opened:
             each.close()

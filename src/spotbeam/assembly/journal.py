@@ -1,0 +1,134 @@
+"""What was signed on this machine, and how the record compares with it.
+
+A line is on disk before the entry leaves the machine, so that a signature which never reached the
+record is noticed, and so is one in the record that was not made here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from spotbeam.errors import InputError
+from spotbeam.governance.entries import parse_entry, statement
+from spotbeam.governance.void import Void
+from spotbeam.record import disk
+
+
+class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One signature made here.
+
+    Attributes:
+        statement: SHA-256 of the statement that was signed, in hexadecimal.
+        at_us: This machine's clock.
+    """
+
+    id: str
+    type: str
+    person: str
+    key: str
+    statement: str
+    at_us: int
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """How the record differs from what was signed here.
+
+    Attributes:
+        missing: Signed here and not in the record.
+        foreign: In the record with a key of ours, and not signed here: index and id.
+    """
+
+    missing: tuple[Signed, ...] = ()
+    foreign: tuple[tuple[int, str], ...] = ()
+
+
+def note_signed(path: Path, data: bytes, origin: str, genesis: str, *, now_us: int) -> None:
+    """Note an entry that was signed here; on disk before this returns.
+
+    Args:
+        path: The journal; it is made where there is none.
+        data: The entry's bytes.
+        origin: The log's name.
+        genesis: Digest of entry 0, in hexadecimal.
+        now_us: This machine's clock.
+    """
+    envelope = parse_entry(data).envelope
+    line = Signed(
+        id=envelope.id,
+        type=envelope.type,
+        person=envelope.actor,
+        key=envelope.key or "",
+        statement=sha256(statement(origin, genesis, envelope)).hexdigest(),
+        at_us=now_us,
+    )
+    is_new = not path.exists()
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(handle, msgspec.json.encode(line) + b"\n")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    if is_new:
+        disk.sync_folder(path.parent)
+
+
+def read_journal(path: Path) -> tuple[Signed, ...]:
+    """What was signed here, in order; a last line that was cut off by a crash does not count.
+
+    Raises:
+        InputError: A line is not one of a journal.
+    """
+    try:
+        *lines, _ = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return ()
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(msgspec.json.decode(line, type=Signed))
+        except msgspec.DecodeError as fault:
+            raise InputError(f"is damaged: {fault}", place=f"{path}, line {number}") from None
+    return tuple(found)
+
+
+def compared(
+    journal: Iterable[Signed], keys: Iterable[str], entries: Iterable[bytes], genesis: str
+) -> Compared:
+    """Compare a journal with the entries of a record.
+
+    Args:
+        journal: What was signed here.
+        keys: Digests of the keys that sign here.
+        entries: The record's entries, from entry 0 on, checked already.
+        genesis: Digest of entry 0, in hexadecimal.
+    """
+    left = {each.statement: each for each in journal}
+    wanted = [key.encode() for key in {*keys, *(each.key for each in left.values())}]
+    origin, foreign = "", []
+    for index, data in enumerate(entries):
+        if index == 0 or b'"type":"open"' in data:
+            origin = _origin(data) or origin
+        if not any(key in data for key in wanted):
+            continue
+        try:
+            envelope = parse_entry(data).envelope
+        except Void:
+            continue
+        if envelope.key is None or envelope.key.encode() not in wanted:
+            continue
+        digest = sha256(statement(origin, genesis, envelope)).hexdigest()
+        if left.pop(digest, None) is None:
+            foreign.append((index, envelope.id))
+    return Compared(missing=tuple(left.values()), foreign=tuple(foreign))
+
+
+def _origin(data: bytes) -> str | None:
+    try:
+        return getattr(parse_entry(data).body, "origin", None)
+    except Void:
+        return None

@@ -1,0 +1,123 @@
+"""Requests as somebody gives them on a command line, checked before anything is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from spotbeam.assembly.attachments import document_digest
+from spotbeam.assembly.sending import checked, entry_file
+from spotbeam.control.drafts import later_us, parse_draft
+from spotbeam.errors import InputError, UnknownName, nearest
+from spotbeam.governance.entries.asking import Request
+from spotbeam.governance.entries.words import Ground, GroundKind
+from spotbeam.land import cells
+from spotbeam.land.territories import ground
+
+
+def request_body(
+    *,
+    view: str,
+    verb: str,
+    asker: str,
+    channel: str,
+    answer_by: str,
+    where: tuple[str, ...],
+    grounds: tuple[str, ...],
+    on_behalf_of: str | None = None,
+    draft: Path | None = None,
+    letter: str | None = None,
+    arrival: str | None = None,
+    now_us: int,
+) -> Request:
+    """A request from options.
+
+    Args:
+        view: Point of view on borders, whose ids `where` may name.
+        verb, asker, channel, on_behalf_of, arrival: As in `Request`.
+        answer_by: A duration from now, or an instant.
+        where: Territories and cells; none means everywhere.
+        grounds: `kind:id` or `kind:id:file`.
+        draft: Whose rules' ground and grounds are added.
+        letter: Digest of the letter.
+        now_us: The clock.
+
+    Raises:
+        InputError: An option is wrong, with its name, value and fix.
+    """
+    stated = list(grounds_from(grounds))
+    if draft is not None:
+        rules = parse_draft(entry_file(draft), draft.name).rules
+        if all(rule.where for rule in rules):
+            where = tuple(dict.fromkeys((*where, *(n for rule in rules for n in rule.where))))
+        known = {str(each) for each in stated}
+        cited = dict.fromkeys(name for rule in rules for name in rule.grounds if name not in known)
+        stated += grounds_from(tuple(cited))
+    if not stated:
+        raise InputError(
+            "no ground is stated",
+            place="--ground",
+            hint="as --ground authorisation:ua-2022-02 or --ground order:x-1:letter.pdf",
+        )
+    demand_places(where, view, "--where")
+    answer_by_us = later_us(answer_by, now_us, "--answer-by")
+    if answer_by_us <= now_us:
+        raise InputError(f"{answer_by!r} is past", place="--answer-by")
+    found: Request = checked(
+        Request,
+        "--",
+        verb=verb,
+        where=where,
+        asker=asker,
+        on_behalf_of=on_behalf_of,
+        channel=channel,
+        grounds=tuple(stated),
+        answer_by_us=answer_by_us,
+        arrival=arrival,
+        letter=letter,
+    )
+    return found
+
+
+def grounds_from(texts: Sequence[str]) -> tuple[Ground, ...]:
+    """Grounds as `kind:id` or `kind:id:file`; a file goes in by its digest.
+
+    Raises:
+        InputError: A kind is unknown, an id cannot be one, or a file cannot be read.
+    """
+    found = []
+    for text in texts:
+        kind, _, rest = text.partition(":")
+        name, _, file = rest.partition(":")
+        if kind not in get_args(GroundKind):
+            near = nearest(kind, get_args(GroundKind))
+            raise InputError(
+                f"{text!r} does not begin with the kind of a ground",
+                place="--ground",
+                hint=f"did you mean {near}:{rest}?"
+                if near
+                else f"kind:id, with a kind of {', '.join(get_args(GroundKind))}",
+            )
+        digest = document_digest(Path(file), f"--ground {kind}:{name}") if file else None
+        found.append(checked(Ground, "--ground ", kind=kind, id=name, digest=digest))
+    return tuple(found)
+
+
+def demand_places(names: Sequence[str], view: str, place: str) -> None:
+    """Stop at a name of ground that this point of view does not have.
+
+    Raises:
+        InputError: With the nearest one.
+    """
+    known = set(ground(view).ids()) if any(not n.startswith("h3:") for n in names) else set()
+    for name in names:
+        if name.startswith("h3:"):
+            try:
+                cells.cell_from_hex(name.removeprefix("h3:"))
+            except (InputError, ValueError):
+                raise InputError(
+                    f"{name!r} is no H3 cell", place=place, hint="as h3:841e265ffffffff"
+                ) from None
+        elif name not in known and not name.startswith("x-"):
+            raise UnknownName("territory", name, sorted(known), place=place)

@@ -1,0 +1,309 @@
+"""`spotbeam change`: propose, see what it would do, approve or reject, and see how it stands."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import cyclopts
+
+from spotbeam.assembly.previews import sections, see
+from spotbeam.assembly.proposals import prepare_change
+from spotbeam.assembly.sending import at_desk, entry_file
+from spotbeam.assembly.signatures import own_signatures
+from spotbeam.cli.deciding import (
+    ask,
+    looked_at,
+    propose_prepared,
+    say_own,
+    standing_facts,
+    standing_json,
+    wait_and_say,
+)
+from spotbeam.cli.impact import show_impact
+from spotbeam.cli.output import console, print_json, progress, table
+from spotbeam.cli.signing import Flag, Place, Signer, say_recorded, show_facts
+from spotbeam.control import approving, asking
+from spotbeam.control.drafts import later_us, parse_draft
+from spotbeam.control.standing import standing
+from spotbeam.control.wording import prepared_facts, proposal_facts
+from spotbeam.errors import InputError, UnknownName
+from spotbeam.governance.state import State
+from spotbeam.times import format_time
+
+_HERE, _WRITES = Place(), Signer()
+
+
+def propose(file: Path, /, *, request: str, yes: Flag = False, by: Signer = _WRITES) -> None:
+    """Propose a change of rules, lists, sponsors, people or witnesses, from a draft.
+
+    It has no effect until a quorum has approved it and witnesses have seen that.
+
+    Parameters
+    ----------
+    file
+        TOML: [[rule]], drop_rule, [[list]], [[sponsor]], from, until, [[rollout]]; or [[seat]],
+        unseat, [[add_key]], [[drop_key]], [[factor]], [[merge]], [quorum], [witnesses].
+    request
+        The request that it answers.
+    yes
+        Do not ask before signing.
+    """
+    draft = parse_draft(entry_file(file), file.name)
+    here, signing = by.here, by.signing()
+    with at_desk(here, signing) as desk:
+        prepared = prepare_change(
+            desk.state,
+            draft,
+            file.resolve().parent,
+            request,
+            id=desk.new_id("chg", by.id),
+            now_us=desk.now_us,
+            place=file.name,
+        )
+        propose_prepared(desk, prepared, by, yes=yes)
+
+
+def preview(
+    what: str,
+    /,
+    *,
+    request: str | None = None,
+    id: str | None = None,
+    at: Place = _HERE,
+) -> None:
+    """Show what a draft or a proposal would do, without signing anything.
+
+    Parameters
+    ----------
+    what
+        A draft's file, or the id of a proposal in the record.
+    request
+        The request that a draft answers.
+    id
+        The id that a draft would have: proofs of possession name it.
+    """
+    here = at.here
+    path = Path(what)
+    draft = None
+    if path.suffix == ".toml" or path.exists():
+        draft = parse_draft(entry_file(path), path.name)
+        if request is None:
+            raise InputError("which request it answers is not said", place="--request")
+    state = at.followed().now
+    now_us = time.time_ns() // 1000
+    if draft is None:
+        _demand_known(state, what)
+        name, body, openings = what, state.changes[what].proposal, None
+        facts = proposal_facts(state, state.changes[what])
+    else:
+        prepared = prepare_change(
+            state,
+            draft,
+            path.resolve().parent,
+            request or "",
+            id=id or "draft",
+            now_us=now_us,
+            place=path.name,
+        )
+        name, body, openings = prepared.id, prepared.body, prepared.openings()
+        facts = prepared_facts(state, name, "-", body)
+    with progress("Working out the impact") as told:
+        seen = see(here, state, body, name, now_us=now_us, openings=openings, progress=told)
+    if at.json:
+        print_json(seen.impact.facts())
+        return
+    show_facts(facts)
+    show_impact(seen.impact)
+
+
+def approve(
+    change: str,
+    /,
+    *,
+    expires: str = "23h",
+    yes: Flag = False,
+    by: Signer = _WRITES,
+) -> None:
+    """Approve a proposal: see what it would do, as your own machine works it out, and sign that.
+
+    Your machine reads the record itself, checks all of it, and computes the impact again. If it
+    comes to another impact than the proposal carries, nothing is signed.
+
+    Parameters
+    ----------
+    change
+        The proposal: a change, an emergency or a seal.
+    expires
+        How long the approval stands if nothing binds: 24 hours at most.
+    yes
+        Do not ask before signing: only for scripts that have shown you the impact.
+    """
+    _say(change, "approve", expires, by, yes=yes)
+
+
+def reject(
+    change: str,
+    /,
+    *,
+    yes: Flag = False,
+    by: Signer = _WRITES,
+) -> None:
+    """Reject a proposal; one rejection by somebody who may decide ends it.
+
+    Parameters
+    ----------
+    change
+        The proposal.
+    yes
+        Do not ask before signing.
+    """
+    _say(change, "reject", "23h", by, yes=yes)
+
+
+def withdraw(change: str, /, *, by: Signer = _WRITES) -> None:
+    """Take back a proposal that you made, or an approval that you gave, before it binds.
+
+    Parameters
+    ----------
+    change
+        The proposal or the approval; a proposal that you have approved means your approval.
+    """
+    here, signing = by.here, by.signing()
+    with at_desk(here, signing) as desk:
+        target = _theirs(desk.state, change, signing.person)
+        signing.title = f"Take back {target}"
+        data = asking.withdrawal(
+            desk.state,
+            target,
+            signing.hand,
+            id=desk.new_id("wdr", by.id),
+            now_us=desk.now_us,
+        )
+        recorded = desk.send(data, wait=by.wait)
+    say_recorded(recorded, f"{target} is taken back", as_json=by.json)
+
+
+def show(change: str, /, *, at: Place = _HERE) -> None:
+    """Say what a proposal does and how it stands: what is missing, who may still approve it.
+
+    Also says which of your own signatures are missing from the record, and which were not made
+    on this machine.
+
+    Parameters
+    ----------
+    change
+        The proposal.
+    """
+    here, followed = at.here, at.followed()
+    state = followed.now
+    _demand_known(state, change)
+    own = own_signatures(here, followed)
+    if at.json:
+        print_json({**standing_json(state, change), "own_signatures": own})
+        return
+    show_facts(
+        [*proposal_facts(state, state.changes[change]), *standing_facts(standing(state, change))]
+    )
+    say_own(own.missing, own.foreign)
+
+
+def show_all(
+    *, all: Annotated[bool, cyclopts.Parameter(negative="")] = False, at: Place = _HERE
+) -> None:
+    """List proposals: those that are pending, or all; and what of your own signatures is amiss.
+
+    Parameters
+    ----------
+    all
+        Those that are bound, rejected, withdrawn or lapsed too.
+    """
+    here, followed = at.here, at.followed()
+    state = followed.now
+    found = [standing(state, name) for name in state.changes]
+    found = sorted((f for f in found if all or f.word == "pending"), key=lambda f: f.index)
+    own = own_signatures(here, followed)
+    if at.json:
+        print_json(
+            {
+                "proposals": [standing_json(state, each.id) for each in found],
+                "own_signatures": own,
+            }
+        )
+        return
+    rows = [
+        [
+            each.id,
+            each.kind,
+            each.word,
+            each.request,
+            each.proposer,
+            ", ".join(said.person for said in each.said if said.why_not is None) or "nobody",
+            "; ".join(each.missing)
+            or (f"bound {format_time(each.bound_us)}" if each.bound_us else "-"),
+        ]
+        for each in found
+    ]
+    title = "Proposals" if all else "Pending proposals"
+    columns = ["id", "kind", "stands", "request", "proposed by", "approved by", "missing"]
+    console().print(table(title, columns, rows) if rows else f"{title}: none.")
+    say_own(own.missing, own.foreign)
+
+
+def _say(
+    change: str, word: Literal["approve", "reject"], expires: str, by: Signer, *, yes: bool
+) -> None:
+    here, signing = by.here, by.signing()
+    with at_desk(here, signing) as desk:
+        state, hand = desk.state, signing.hand
+        proposed = approving.pending(state, change)
+        approving.demand_may(state, proposed, hand)
+        expires_us = later_us(expires, desk.now_us, "--expires")
+        if not desk.now_us < expires_us <= desk.now_us + approving.LONGEST_US:
+            raise InputError(
+                f"{expires!r} is not within 24 hours from now",
+                place="--expires",
+                hint="an approval that waits longer could be kept for the worst moment",
+            )
+        facts = (*proposal_facts(state, proposed), ("SHA-256", proposed.digest))
+        if not by.json:
+            show_facts(facts)
+        if word == "approve":
+            seen = looked_at(desk, change, proposed.proposal)
+            if not by.json:
+                show_impact(seen.impact)
+            approving.demand_same_impact(proposed, seen.digest)
+            signing.sections = sections(seen)
+        ask(f"{word.capitalize()} {change} as {signing.person}?", yes=yes)
+        signing.title = f"{word.capitalize()} {change}"
+        signing.facts = (*facts, ("impact", proposed.proposal.impact))
+        data = approving.approval(
+            state,
+            change,
+            proposed.proposal.impact,
+            hand,
+            id=desk.new_id("apr", by.id),
+            expires_us=expires_us,
+            now_us=desk.now_us,
+            word=word,
+        )
+        recorded = desk.send(data, wait=by.wait)
+        past = "approved" if word == "approve" else "rejected"
+        say_recorded(recorded, f"{change} {past} by {signing.person}", as_json=by.json)
+        if by.wait:
+            wait_and_say(desk, change, by)
+
+
+def _theirs(state: State, name: str, person: str) -> str:
+    """The proposal itself for whoever made it, their approval of it for whoever gave one."""
+    proposed = state.changes.get(name)
+    if proposed is None or proposed.proposer == person:
+        return name
+    given = proposed.approvals.get(person)
+    return name if given is None else given.id
+
+
+def _demand_known(state: State, name: str) -> None:
+    if name not in state.changes:
+        raise UnknownName("proposal", name, sorted(state.changes))
