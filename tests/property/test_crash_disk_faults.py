@@ -129,7 +129,7 @@ def broken_then_killed(
     for number in sorted(wanted & set(syncs(lives.journal, share))):
         if lives.begin(kill_at=number + 1, broken=(number, number + 1)):
             continue
-        lives.go_on(promises(lives.journal, Promised()).made)
+        lives.go_on()
         sweep = robbed(lives, folder, number, most)
         if sweep.faults:
             yield f"sync {number} failed: {told(sweep)}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 
+from support.crash.journal import read_journal
 from support.crash.shim import Job, Shim, last_number
 
 LIVE = "support.crash.recording:live"
@@ -49,9 +49,10 @@ class Lives:
         self.journal = self._folder / f"journal{self._count}"
         return self._run((), kill_at, full_from, broken)
 
-    def go_on(self, made: Collection[str]) -> None:
+    def go_on(self) -> None:
         """Another process goes on in the same folder, to the end."""
-        assert self._run(tuple(sorted(made)))
+        marks = [each.mark for each in read_journal(self.journal) if each.kind == "mark"]
+        assert self._run(tuple(mark["party"] for mark in marks if mark["what"] == "made"))
 
     def _run(
         self,
