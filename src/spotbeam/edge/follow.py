@@ -123,6 +123,7 @@ class Follower:
         self._progress = progress
         self._pool: ThreadPoolExecutor | None = None
         self.kept = Kept(store)
+        self._evidence = self.kept.evidence()
         self.genesis = genesis if genesis is not None else self.kept.genesis
         self.walked: Walked | None = None
         if self.kept.genesis is not None:
@@ -136,7 +137,7 @@ class Follower:
     @property
     def evidence(self) -> tuple[Path, ...]:
         """Proofs that the log has signed two views; there should be none."""
-        return self.kept.evidence()
+        return self._evidence
 
     @property
     def _log(self) -> int:
@@ -202,7 +203,11 @@ class Follower:
             return None
         kept = self.kept.reader(self._log)
         data = evidence_of(self.walked.note, kept, note, fetch, self.log_keys)
-        return None if data is None else self.kept.keep_evidence(data)
+        if data is None:
+            return None
+        path = self.kept.keep_evidence(data)
+        self._evidence = self.kept.evidence()
+        return path
 
     def close(self) -> None:
         """Leave the sources alone; threads that still wait for one end by themselves."""

@@ -201,7 +201,7 @@ def _ranked(
 
     Without a sort where a table of all possible keys is not much larger than the keys.
     """
-    if count > _LARGEST_TABLE:
+    if count > min(_LARGEST_TABLE, 64 * len(keys)):
         unique, place = np.unique(keys, return_inverse=True)
         return unique, place
     is_there = np.zeros(count, dtype=bool)
