@@ -39,6 +39,19 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     followed: tuple[str, ...] = ()
 
 
+class Witnessed:
+    """When each entry was witnessed: by the first anchor that covers it."""
+
+    def __init__(self, history: History) -> None:
+        self._covers = [state.before + state.anchored_size for state in history.states]
+        self._times = history.anchors
+
+    def at(self, index: int) -> int | None:
+        """The witnessed time of an entry, microseconds since 1970; None as long as it has none."""
+        number = bisect_right(self._covers, index)
+        return self._times[number] if number < len(self._times) else None
+
+
 def lines(
     read: ReadRecord, *, type: str | None = None, since_us: int | None = None
 ) -> Iterator[Line]:
@@ -56,14 +69,14 @@ def lines(
         raise UnknownName("kind of entry", type, (*BODIES, NOT_AN_ENTRY), place="--type")
     findings = read.history.now.findings
     mark = f'"type":"{type}"'.encode()
-    times = _Times(read.history)
+    times = Witnessed(read.history)
     for index, data in enumerate(read.entries):
         if type == NOT_AN_ENTRY:
             if index not in findings:
                 continue
         elif type is not None and mark not in data:
             continue  # before it is parsed: most of a long record is not asked for
-        witnessed_us = times.of(index)
+        witnessed_us = times.at(index)
         if since_us is not None and witnessed_us is not None and witnessed_us < since_us:
             continue
         line = _line(read, index, data, witnessed_us)
@@ -74,24 +87,12 @@ def lines(
 def in_full(read: ReadRecord, index: int) -> tuple[Line, Any]:
     """One entry: its line, and all that it holds as plain values (None: not an entry)."""
     data = read.entries[index]
-    line = _line(read, index, data, _Times(read.history).of(index))
+    line = _line(read, index, data, Witnessed(read.history).at(index))
     try:
         parse_entry(data)
     except Void:
         return line, None
     return line, msgspec.json.decode(data)
-
-
-class _Times:
-    """When each entry was witnessed: by the first anchor that covers it."""
-
-    def __init__(self, history: History) -> None:
-        self._covers = [state.before + state.anchored_size for state in history.states]
-        self._times = history.anchors
-
-    def of(self, index: int) -> int | None:
-        number = bisect_right(self._covers, index)
-        return self._times[number] if number < len(self._times) else None
 
 
 def _line(read: ReadRecord, index: int, data: bytes, witnessed_us: int | None) -> Line:
