@@ -21,7 +21,7 @@ from spotbeam.edge.forks import evidence_of
 from spotbeam.edge.keeping import Kept
 from spotbeam.edge.walk import Progress, Walked, walk
 from spotbeam.errors import Forked, MissingRecord, RecordError, SpotbeamError, Unreachable
-from spotbeam.governance.history import next_log
+from spotbeam.governance.history import History, next_log
 from spotbeam.record.checkpoint import Checkpoint, parse_signed_checkpoint
 from spotbeam.record.keys import VerifierKey
 from spotbeam.record.policy import verify_witnessed
@@ -31,6 +31,8 @@ from spotbeam.record.tiles import CHECKPOINT_PATH
 PATIENCE_S = 3.0
 """How long one refresh waits for a source while others have answered. A later answer counts at the
 next refresh."""
+STALLED_S = 5.0
+"""A source that has not handed out another file for so long is left, if there are others."""
 _MOST_SKIPPED = 60
 _LITTLE_WORK = 8
 """Files read: a source that fails on so few is judged again at every refresh."""
@@ -60,6 +62,7 @@ class _Source:
     def __init__(self, fetch: Fetch, name: str) -> None:
         self._fetch = fetch
         self.work = 0
+        self.progress = 0
         self.standing = Standing(name=name)
         self.seen: bytes | None = None
         self.asked: Future[bytes | None] | None = None
@@ -68,11 +71,22 @@ class _Source:
     def fetch(self, path: str) -> bytes | None:
         """A file; a folder that cannot be read counts as a server that does not answer."""
         self.work += 1
+        self.progress += 1
         try:
             return self._fetch(path)
         except OSError as fault:
             why = fault.strerror or "it cannot be read"
             raise Unreachable(f"{self.standing.name}, {path}", why) from None
+
+    def told(self, progress: Progress | None) -> Progress:
+        """Pass on how far a walk is, and take note that it goes on."""
+
+        def tell(done: int, of: int) -> None:
+            self.progress += 1
+            if progress is not None:
+                progress(done, of)
+
+        return tell
 
     def failed(self, fault: SpotbeamError) -> None:
         failures = self.standing.failures + 1
@@ -100,7 +114,7 @@ class Follower:
             is then followed for ever.
         store: The folder in which it keeps what it has accepted.
         names: What people call the sources.
-        patience_s: See `PATIENCE_S`.
+        patience_s, stalled_s: See `PATIENCE_S` and `STALLED_S`.
         progress: Told how far a long walk is.
 
     Raises:
@@ -115,11 +129,14 @@ class Follower:
         *,
         names: Sequence[str] = (),
         patience_s: float = PATIENCE_S,
+        stalled_s: float = STALLED_S,
         progress: Progress | None = None,
     ) -> None:
         named = [*names, *(f"source {number}" for number in range(len(names) + 1, 1_000))]
         self._sources = [_Source(*pair) for pair in zip(sources, named, strict=False)]
         self._patience_s = patience_s
+        self._stalled_s = stalled_s
+        self._onward: tuple[Walked, History] | None = None
         self._progress = progress
         self._pool: ThreadPoolExecutor | None = None
         self.kept = Kept(store)
@@ -169,14 +186,15 @@ class Follower:
             for source, note in shown:
                 try:
                     checkpoint = parse_signed_checkpoint(note)[0]
-                    walked = self._judged(source, note, checkpoint, now_s)
+                    walked = self._patiently(source, note, checkpoint, now_s)
+                    if walked is not None:
+                        self._keep(walked)
                 except SpotbeamError as fault:
                     failed.append((source, note, fault))
                     continue
                 source.seen = note
                 source.stands(checkpoint.size)
-                if walked is not None:
-                    self.walked = accepted = walked
+                accepted = walked or accepted
             # A later log of the chain can be read once the one before it is: look again, as long
             # as anything came of it.
             if accepted is None or len(failed) == len(shown):
@@ -276,28 +294,47 @@ class Follower:
                 done.set_exception(fault)
             return done
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(len(self._sources), thread_name_prefix="source")
+            self._pool = ThreadPoolExecutor(2 * len(self._sources), thread_name_prefix="source")
         return self._pool.submit(fetch, CHECKPOINT_PATH)
+
+    def _patiently(
+        self, source: _Source, note: bytes, checkpoint: Checkpoint, now_s: int | None
+    ) -> Walked | None:
+        """As `_judged`; but a source that stops in the middle of it holds up no other one."""
+        if self._pool is None:
+            return self._judged(source, note, checkpoint, now_s)
+        source.progress = 0
+        judged = self._pool.submit(self._judged, source, note, checkpoint, now_s)
+        before = -1
+        while True:
+            try:
+                return judged.result(timeout=self._stalled_s)
+            except TimeoutError:
+                if judged.done() or source.progress == before:
+                    source.asked = self._pool.submit(_after, judged)
+                    raise Unreachable(
+                        source.standing.name, "it stopped in the middle of its files"
+                    ) from None
+                before = source.progress
 
     def _judged(
         self, source: _Source, note: bytes, checkpoint: Checkpoint, now_s: int | None
     ) -> Walked | None:
-        """What a checkpoint brings, already on disk; None if nothing is new in it."""
+        """What a checkpoint brings; None if nothing is new in it."""
         held = self.walked
         if held is not None and held.history.now.halted is not None:
             return None
         if held is None or checkpoint.origin != held.checkpoint.origin:
             if held is not None and checkpoint.origin in _earlier(held):
                 return None  # a log that the record has left behind
-            walked = walk(
+            return walk(
                 source.fetch,
                 genesis=self.genesis,
-                onto=None if held is None else next_log(held.history),
+                onto=None if held is None else self._next_log(held),
                 now_s=now_s,
                 note=note,
-                progress=self._progress,
+                progress=source.told(self._progress),
             )
-            return self._accepted(walked)
         if checkpoint.size < held.checkpoint.size or (
             checkpoint.size == held.checkpoint.size and checkpoint.root != held.checkpoint.root
         ):
@@ -310,7 +347,7 @@ class Follower:
                 onto=held.history,
                 held=held.checkpoint,
                 now_s=now_s,
-                progress=self._progress,
+                progress=source.told(self._progress),
                 note=note,
             )
         except Forked as fault:
@@ -318,7 +355,13 @@ class Follower:
             raise
         if walked.checkpoint.size == held.checkpoint.size and walked.time_s <= held.time_s:
             return None
-        return self._accepted(walked)
+        return walked
+
+    def _next_log(self, held: Walked) -> History:
+        """What the next log of the record is read onto; worked out once."""
+        if self._onward is None or self._onward[0] is not held:
+            self._onward = held, next_log(held.history)
+        return self._onward[1]
 
     def _refuse_fork(self, source: _Source, note: bytes, message: str) -> None:
         if self.compare(note, source.fetch) is not None:
@@ -328,12 +371,18 @@ class Follower:
                 hint=f"the log has signed two views; the evidence is in {self.kept.path}/evidence",
             )
 
-    def _accepted(self, walked: Walked) -> Walked:
+    def _keep(self, walked: Walked) -> None:
         """Put it on disk first: what was once enforced is there after a loss of power."""
         log = len(_earlier(walked))
         self.kept.keep(log, walked.genesis, walked.note, walked.first, walked.entries)
         self.genesis = walked.genesis
-        return walked
+        self.walked = _without_entries(walked)
+
+
+def _after(judged: Future[Walked | None]) -> bytes | None:
+    """Wait until a source that stopped has come to an end; what it came to is too late."""
+    wait([judged])
+    return None
 
 
 def _earlier(walked: Walked) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,32 @@ class TestSources:
             publish(world, tmp_path / "log")
             assert follower.refresh(None) is not None  # and it is not asked a second time
             assert follower.standings[0].size is None
+        finally:
+            hung.set()
+            follower.close()
+
+    def test_one_that_stops_in_the_middle_is_left_too(self, world: World, tmp_path: Path) -> None:
+        log = publish(world, tmp_path / "log")
+        hung = threading.Event()
+
+        def stopping(path: str) -> bytes | None:
+            if path != "checkpoint":
+                hung.wait(20.0)
+            return log(path)
+
+        follower = Follower([stopping, log], world.now.genesis, tmp_path / "kept", stalled_s=0.05)
+        try:
+            for _ in range(2):
+                assert follower.refresh(None) is not None
+                world.pass_change()
+                publish(world, tmp_path / "log")
+            hung.set()
+            for _ in range(100):
+                follower.refresh(None)
+                if follower.standings[0].fault is None:
+                    break
+                time.sleep(0.02)
+            assert follower.standings[0].size == len(world.entries)
         finally:
             hung.set()
             follower.close()
