@@ -8,6 +8,7 @@ is refused, and if its log has signed both, that is kept as evidence.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Sequence
@@ -112,9 +113,11 @@ def mirror(
             _keep(fetch, walked, copy, held)
     except MissingRecord:
         raise  # what was downloaded may be good
-    except RecordError:
+    except (RecordError, InputError):
         # What did not hold is not gone on with: the next attempt downloads it anew.
         shutil.rmtree(copy / INCOMING, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            copy.rmdir()  # where nothing else is in it
         raise
     shutil.rmtree(copy / INCOMING, ignore_errors=True)
     return Copied(

@@ -18,6 +18,7 @@ from spotbeam.cli.receipts import show_genesis
 from spotbeam.times import MICROSECONDS, format_time, parse_time
 
 Flag = Annotated[bool, cyclopts.Parameter(negative="")]
+Several = Annotated[tuple[str, ...], cyclopts.Parameter(negative="")]
 _WORDS = {
     "granted": "service is granted",
     "granted_in_part": "service is granted on a part of it, or to some",
@@ -30,7 +31,7 @@ def history(
     territory: str,
     /,
     *,
-    source: tuple[str, ...] = (),
+    source: Several = (),
     time: str | None = None,
     known_time: str | None = None,
     view: str | None = None,

@@ -23,6 +23,7 @@ from spotbeam.times import MICROSECONDS as SECOND_US
 from spotbeam.times import format_time, parse_time
 
 Flag = Annotated[bool, cyclopts.Parameter(negative="")]
+Several = Annotated[tuple[str, ...], cyclopts.Parameter(negative="")]
 
 
 def verify(
@@ -87,7 +88,7 @@ def show(
     entry: str | None = None,
     /,
     *,
-    also: tuple[str, ...] = (),
+    also: Several = (),
     type: str | None = None,
     since: str | None = None,
     genesis: str | None = None,
@@ -133,7 +134,7 @@ def mirror(
     copy: Path,
     /,
     *,
-    also: tuple[str, ...] = (),
+    also: Several = (),
     genesis: str | None = None,
     evidence: Path | None = None,
     json: Flag = False,
