@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pymerkle
 import pytest
+from support.running_log import RunningLog
 from tlog_scales import signing, tlog
 from tlog_scales.backend import LocalBackend
 from tlog_scales.reader import TilesReader
 from tlog_scales.writer import TilesWriter
 
+from spotbeam.cli.app import main
 from spotbeam.record import keys, merkle
 from spotbeam.record.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
 from spotbeam.record.cosignature import cosign, verify_cosignatures
@@ -81,6 +83,60 @@ def test_we_read_and_verify_a_record_that_tlog_scales_wrote(tmp_path: Path) -> N
     assert fsck(directory(tmp_path / "log"), point).entries == 700
     reader = TileReader(directory(tmp_path / "log"), point)
     assert list(reader.entries()) == [entry(i) for i in range(700)]
+
+
+def test_tlog_scales_reads_what_a_running_log_publishes(tmp_path: Path) -> None:
+    """After every batch, while the log is open: three cosignatures, tiles, entries, proofs."""
+    witnesses = [*WITNESSES, signer_from_seed("w.example/3", keys.COSIGNATURE_ED25519, b"\4" * 32)]
+    running = RunningLog(tmp_path, LOG, witnesses, NOW_S)
+    entries: list[bytes] = []
+    theirs = TilesReader(LocalBackend(running.tiles))
+    for count in (1, 255, 1, 300):
+        before = len(entries)
+        batch = [entry(before + number) for number in range(count)]
+        running.publish(batch)
+        entries += batch
+        tree = Tree(map(leaf_hash, entries))
+        read = theirs.get_checkpoint()
+        assert (read.size, read.root_hash) == (len(entries), tree.root())
+        assert theirs.calculate_root_hash() == tree.root()
+        for signer in (LOG, *witnesses):
+            read.verify(signing.Vkey.from_string(str(signer.key)))
+        for index in {0, before, len(entries) - 1}:
+            assert theirs.get_entry(index) == entries[index]
+            proof = theirs.get_inclusion_proof(index, len(entries))
+            assert proof.node_hashes == tree.inclusion_proof(index)
+        if before:
+            proof = theirs.get_consistency_proof(before, len(entries))
+            assert proof.node_hashes == tree.consistency_proof(before)
+    running.close()
+
+
+def test_a_log_that_tlog_scales_wrote_is_verified_by_our_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = signing.PlainEd25519Signer("log.example/theirs", b"\5" * 32)
+    witness = signing.MLDSA44CosignatureSigner("witness.example/theirs", b"\6" * 32)
+    writer = TilesWriter.create(tmp_path / "log", "log.example/theirs")
+    for until in (3, 256, 700):
+        for number in range(writer.size, until):
+            writer.add_leaf(entry(number))
+        writer.commit([log, witness])
+    policy = tmp_path / "policy"
+    policy.write_text(
+        f"log {log.vkey.serialize()}\nwitness w {witness.vkey.serialize()}\nquorum w\n"
+    )
+    command = ["record", "verify", str(tmp_path / "log"), "--policy", str(policy)]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert "log.example/theirs holds: 700 entries" in out
+    assert "the entries are opaque here" in out
+    bundle = tmp_path / "log/tile/entries/001"
+    data = bytearray(bundle.read_bytes())
+    data[1_000] ^= 1
+    bundle.write_bytes(data)
+    assert main(command) == 1
+    assert "tile/entries/001" in capsys.readouterr().err
 
 
 def test_keys_are_written_alike() -> None:

@@ -19,7 +19,9 @@ from typing import Any
 
 import go
 import pytest
+from support.running_log import RunningLog
 
+from spotbeam.cli.app import main
 from spotbeam.errors import BadSignature
 from spotbeam.record import keys, merkle
 from spotbeam.record.checkpoint import Checkpoint, format_checkpoint, sign_checkpoint
@@ -33,6 +35,7 @@ from spotbeam.record.tile_writer import TileWriter
 TOOLCHAIN = Path(go.__file__).parent
 SOURCE = Path(__file__).parent / "go" / "main.go"
 SIZE = 70_000
+STRANGER = keys.format_signer_key("go.example/log", keys.ED25519, b"\6" * 32)
 NOW_S = 1_800_000_000
 LOG = signer_from_seed("log.example/go", keys.ED25519, b"\1" * 32)
 WITNESSES = [
@@ -187,6 +190,56 @@ def test_we_read_and_check_a_log_that_go_wrote(ask: Ask, tmp_path: Path, size: i
     point = Checkpoint("log.example/theirs", size, root)
     assert fsck(directory(tmp_path), point).entries == size
     assert list(TileReader(directory(tmp_path), point).entries()) == entries
+
+
+def test_go_reads_what_a_running_log_publishes(ask: Ask, tmp_path: Path) -> None:
+    """Batch by batch, while it is open: the note with its three cosignatures, and the proofs."""
+    witnesses = [*WITNESSES, signer_from_seed("w.example/3", keys.COSIGNATURE_ED25519, b"\4" * 32)]
+    running = RunningLog(tmp_path, LOG, witnesses, NOW_S)
+    known = [str(each.key) for each in (LOG, *witnesses)]
+    entries: list[bytes] = []
+    for count in (1, 255, 1, 300):
+        before = len(entries)
+        entries += [entry(before + number) for number in range(count)]
+        note = running.publish(entries[before:])
+        assert (running.tiles / "checkpoint").read_bytes() == note
+        tree = Tree(map(leaf_hash, entries))
+        size = len(entries)
+        opened = ask("open", Note=note, Keys=known)
+        assert opened["error"] == ""
+        assert opened["names"] == [each.key.name for each in (LOG, *witnesses)]
+        assert opened["text"] == format_checkpoint(Checkpoint(LOG.key.name, size, tree.root()))
+        given = {"Dir": str(running.tiles), "Size": size, "Root": tree.root()}
+        for index in {0, before, size - 1}:
+            answer = ask("prove", **given, Index=index)
+            assert (answer["error"], answer["proof"]) == ("", tree.inclusion_proof(index))
+        if before:
+            answer = ask("prove-tree", **given, Old=before)
+            assert (answer["error"], answer["proof"]) == ("", tree.consistency_proof(before))
+    running.close()
+
+
+def test_a_log_that_go_wrote_and_signed_is_verified_by_our_command(
+    ask: Ask, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entries = [entry(i) * (i % 5) for i in range(600)]
+    root = ask("write", Dir=str(tmp_path / "log"), Entries=entries)["root"]
+    private = keys.format_signer_key("go.example/log", keys.ED25519, b"\5" * 32)
+    log = signer_from_seed("go.example/log", keys.ED25519, b"\5" * 32).key
+    text = format_checkpoint(Checkpoint("go.example/log", 600, root))
+    note = ask("sign", Text=text, Keys=[private])["note"]
+    (tmp_path / "log/checkpoint").write_bytes(note)
+    policy = tmp_path / "policy"
+    policy.write_text(f"log {log}\nquorum none\n")
+    command = ["record", "verify", str(tmp_path / "log"), "--policy", str(policy)]
+    assert main(command) == 0
+    assert "go.example/log holds: 600 entries" in capsys.readouterr().out
+    (tmp_path / "log/checkpoint").write_bytes(note.replace(b"600", b"601"))
+    assert main(command) == 1
+    assert "spotbeam: tile/entries/002.p/89" in capsys.readouterr().err
+    (tmp_path / "log/checkpoint").write_bytes(ask("sign", Text=text, Keys=[STRANGER])["note"])
+    assert main(command) == 1
+    assert "spotbeam: checkpoint" in capsys.readouterr().err
 
 
 def test_go_reads_our_notes_and_we_its(ask: Ask) -> None:
