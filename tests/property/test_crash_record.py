@@ -152,6 +152,10 @@ def test_what_a_killed_process_left_unsynced_is_synced_before_anything_rests_on_
 @soak
 def test_what_any_killed_process_left_unsynced_is_synced(shim: Shim, folder: Path) -> None:
     assert list(publishing_twice(shim, folder, 1)) == []
+
+
+@soak
+def test_a_record_really_killed_goes_on_and_then_loses_power(shim: Shim, folder: Path) -> None:
     sweeper = Sweeper(folder, Promised, check, seed=SEED, losses=("all", "some"))
     assert list(killed_then_robbed_of_power(Lives(shim, folder), sweeper, SHARE)) == []
 

@@ -6,6 +6,7 @@ waits; each run is a fork of it, so that stopping at thousands of numbers costs 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
@@ -75,7 +76,9 @@ def library() -> Path:
         if os.environ.get("CI"):
             pytest.fail("no C compiler on Linux: CI must have one to number writes")
         pytest.skip("needs Linux and a C compiler")
-    built = Path(tempfile.mkdtemp(prefix="crash-")) / "shim.so"
+    folder = tempfile.mkdtemp(prefix="crash-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    built = Path(folder) / "shim.so"
     command = [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
     subprocess.run([*command, "-o", str(built), str(SOURCE)], check=True, timeout=60)
     return built
