@@ -23,6 +23,20 @@ Progress = Callable[[int, int], object]
 """Told how many entries are folded, and of how many."""
 
 
+class OneLog(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One log of a record.
+
+    Attributes:
+        first: The index of its entry 0, counted through all logs.
+        fetch: Its source, with this checkpoint.
+    """
+
+    first: int
+    checkpoint: Checkpoint
+    note: bytes
+    fetch: Fetch
+
+
 class ReadRecord(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A record that was read to its end, in all its logs.
 
@@ -31,6 +45,7 @@ class ReadRecord(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         entries: Those that count, in order through all logs: entry `n` is `entries[n]`.
         onto: What the newest log was read onto; None where it is the only one.
         newest: The entries of that log alone.
+        logs: Every log, first to newest.
         checkpoint: Of the newest log, as its witnesses signed it.
         note: The signed note itself.
         fetch: The source of the newest log, with that checkpoint.
@@ -42,6 +57,7 @@ class ReadRecord(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     entries: tuple[bytes, ...]
     onto: History | None
     newest: tuple[bytes, ...]
+    logs: tuple[OneLog, ...]
     checkpoint: Checkpoint
     note: bytes
     fetch: Fetch
@@ -101,9 +117,15 @@ def read_record(
     logs = in_order(firsts, {each.checkpoint.origin: each.source for each in shown})
     history: History | None = None
     entries: list[bytes] = []
+    read: list[OneLog] = []
     for number, origin in enumerate(logs):
         those = [each for each in shown if each.checkpoint.origin == origin]
         chosen, walked = _walked(those, genesis, history, at_s, progress)
+        fetch = pinned(chosen.fetch, walked.note)
+        one = OneLog(
+            first=len(entries), checkpoint=walked.checkpoint, note=walked.note, fetch=fetch
+        )
+        read.append(one)
         if number + 1 < len(logs):
             following = firsts[logs[number + 1]]
             history, count = ended_where_left(history, walked.entries, walked.history, following)
@@ -113,9 +135,10 @@ def read_record(
         entries=(*entries, *walked.entries),
         onto=history,
         newest=walked.entries,
+        logs=tuple(read),
         checkpoint=walked.checkpoint,
         note=walked.note,
-        fetch=pinned(chosen.fetch, walked.note),
+        fetch=fetch,
         time_s=walked.time_s,
         is_genesis_checked=genesis is not None,
     )

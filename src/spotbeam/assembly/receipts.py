@@ -11,12 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
-from spotbeam.assembly.reading import Progress, ReadRecord, read_record
+from spotbeam.assembly.chains import goes_on_from
+from spotbeam.assembly.reading import OneLog, Progress, ReadRecord, read_record
 from spotbeam.assembly.sentences import entry_says
 from spotbeam.edge.dating import demand_dated
 from spotbeam.errors import InputError, MalformedRecord, ProofMismatch, UnknownName
@@ -29,6 +31,7 @@ from spotbeam.governance.state import Proposed
 from spotbeam.governance.void import Finding, Void
 from spotbeam.record import proof as log_proof
 from spotbeam.record import receipt as receipts
+from spotbeam.record.checkpoint import Checkpoint
 from spotbeam.record.evidence import HEADER as EVIDENCE
 from spotbeam.record.evidence import verify_equivocation
 from spotbeam.record.merkle import leaf_hash
@@ -41,8 +44,8 @@ NOT_PROVEN = (
     "the whole record shows it",
     "that the rules and lists which it reads had not moved since they were approved: only a fold "
     "shows it",
-    "that the trees named in its anchors are beginnings of this one: that is the word of the "
-    "witnesses who signed both",
+    "that the trees named in its anchors are beginnings of this one, and in which state a log "
+    "ended that another goes on from: that is the word of the witnesses who signed both",
     "that two keys are held by two people: that is the word of those who seated them",
 )
 _KINDS = {
@@ -79,6 +82,7 @@ class Proven(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         kind: `receipt`, `tlog-proof` or `evidence`.
         holds: Whether everything in it has the effect that it claims.
+        logs: Of a receipt, every log that it goes through.
         genesis: Digest of entry 0 in hexadecimal; empty where the file does not hold it.
         witnessed_us: By when enough witnesses had signed the checkpoint.
         says: Each entry in a sentence, with its index.
@@ -91,6 +95,7 @@ class Proven(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     size: int
     root: str
+    logs: tuple[str, ...] = ()
     genesis: str = ""
     is_genesis_checked: bool = False
     witnessed_us: int | None = None
@@ -105,6 +110,7 @@ def prove(
     source: str | Path,
     entry: str,
     *,
+    also: Sequence[str | Path] = (),
     genesis: str | None = None,
     is_plain: bool = False,
     now_s: int | None = None,
@@ -115,6 +121,7 @@ def prove(
     Args:
         source: A record's folder or address.
         entry: Index or id of the decision.
+        also: The other logs of the same record, or mirrors.
         genesis: Digest of entry 0 in hexadecimal; None: it is not checked.
         is_plain: A C2SP tlog-proof instead: that one entry was logged, with the entry in `extra`.
         now_s: POSIX seconds after which cosignatures do not count. None: this machine's clock.
@@ -124,18 +131,13 @@ def prove(
         InputError: There is no such entry, or it decides nothing.
         RecordError: The record does not hold.
     """
-    read = read_record(source, genesis=genesis, now_s=now_s, progress=progress)
+    read = read_record(source, *also, genesis=genesis, now_s=now_s, progress=progress)
     index = index_of(read, entry)
-    if read.history.now.earlier:
-        raise InputError(
-            "the record went on in another log, and a receipt is of one log",
-            place=f"entry {index}",
-            hint="for a decision of the first log, give that log alone",
-        )
-    reader = TileReader(read.fetch, read.checkpoint)
     if is_plain:
-        path = tuple(reader.inclusion_proof(index))
-        return bytes(log_proof.LogProof(index, path, read.note, read.entries[index]))
+        log = [each for each in read.logs if each.first <= index][-1]
+        place = index - log.first
+        path = tuple(TileReader(log.fetch, log.checkpoint).inclusion_proof(place))
+        return bytes(log_proof.LogProof(place, path, log.note, read.entries[index]))
     chosen = entries_for(read.history, read.entries, index)
     if len(chosen) > receipts.MAX_ENTRIES:
         raise InputError(
@@ -143,8 +145,15 @@ def prove(
             place=f"entry {index}",
             hint="hand out a copy of the record: `spotbeam record mirror`",
         )
-    _demand_shown(read, judge((each, read.entries[each]) for each in chosen), index)
-    return bytes(receipts.make_receipt(reader, read.note, chosen))
+    parts = _by_log(read, chosen)
+    entries = [
+        [(place, read.entries[log.first + place]) for place in places] for log, places in parts
+    ]
+    _demand_shown(read, judge(*entries), index)
+    return b"\n".join(
+        bytes(receipts.make_receipt(TileReader(log.fetch, log.checkpoint), log.note, places))
+        for log, places in parts
+    )
 
 
 def index_of(read: ReadRecord, entry: str) -> int:
@@ -183,21 +192,29 @@ def check_receipt(data: bytes, *, genesis: str | None = None, now_s: int | None 
         RecordError: It does not hold: an entry is not in the tree, or too few have signed that.
     """
     at_s = int(time.time()) if now_s is None else now_s
-    held = receipts.parse_receipt(data).entries
-    if held[0].index != 0:
+    parts = _parts(data)
+    held = [receipts.parse_receipt(part).entries for part in parts]
+    if any(entries[0].index != 0 for entries in held):
         raise MalformedRecord("the receipt does not begin with entry 0", place="entry 0")
-    digest = genesis_digest(held[0].entry)
+    digest = genesis_digest(held[0][0].entry)
     if genesis is not None and digest != genesis:
         raise ProofMismatch(
             f"the receipt begins with another entry: its digest is {digest}",
             place="entry 0",
             hint="it is of somebody else's record, or the digest was mistyped",
         )
-    judged = judge((each.index, each.entry) for each in held)
-    policy = judged.state.witness_policy
-    if policy is None:
-        raise MalformedRecord("entry 0 names no witnesses that can be relied on", place="entry 0")
-    _, witnessed = receipts.verify_receipt(data, policy, now_s=at_s)
+    judged = judge(*([(each.index, each.entry) for each in entries] for entries in held))
+    before: Checkpoint | None = None
+    logs = []
+    for part, entries, policy in zip(parts, held, judged.policies, strict=True):
+        if policy is None:
+            raise MalformedRecord("entry 0 names no witnesses to be relied on", place="entry 0")
+        _, witnessed = receipts.verify_receipt(part, policy, now_s=at_s)
+        if before is not None:
+            _demand_goes_on(before, entries[0].entry)
+        before = witnessed.checkpoint
+        logs.append(before.origin)
+    assert policy is not None
     demand_dated(witnessed, judged.state)
     decisions = tuple(_decision(judged, each) for each in judged.decisions)
     return replace(
@@ -207,6 +224,7 @@ def check_receipt(data: bytes, *, genesis: str | None = None, now_s: int | None 
         is_genesis_checked=genesis is not None,
         decisions=decisions,
         says=_says(judged, held),
+        logs=tuple(logs),
         void=judged.void,
     )
 
@@ -259,6 +277,39 @@ def check_evidence(data: bytes, policy: WitnessPolicy) -> Proven:
     )
 
 
+def _by_log(read: ReadRecord, chosen: Sequence[int]) -> list[tuple[OneLog, list[int]]]:
+    """The entries of a receipt log by log, by their places in each."""
+    ends = [*(log.first for log in read.logs[1:]), len(read.entries)]
+    return [
+        (log, [each - log.first for each in chosen if log.first <= each < end])
+        for log, end in zip(read.logs, ends, strict=True)
+    ]
+
+
+def _parts(data: bytes) -> list[bytes]:
+    """The parts of a receipt, one for each log; an empty line stands between two."""
+    begin = receipts.HEADER.encode() + b"\n"
+    first, *more = data.split(b"\n\n" + begin)
+    if not more:
+        return [data]
+    middle = [begin + part + b"\n" for part in more[:-1]]
+    return [first + b"\n", *middle, begin + more[-1]]
+
+
+def _demand_goes_on(before: Checkpoint, first: bytes) -> None:
+    """Demand that a log goes on from what is shown of the one before it."""
+    ended = goes_on_from(first)
+    if (
+        ended is None
+        or ended.origin != before.origin
+        or ended.size > before.size
+        or (ended.size == before.size and ended.root != before.root.hex())
+    ):
+        raise ProofMismatch(
+            f"it does not go on from {before.origin!a} as that is shown", place="entry 0"
+        )
+
+
 def _proven(kind: str, witnessed: Witnessed, policy: WitnessPolicy) -> Proven:
     point = witnessed.checkpoint
     return Proven(
@@ -289,15 +340,18 @@ def _decision(judged: Judged, proposed: Proposed) -> Decision:
     )
 
 
-def _says(judged: Judged, held: Sequence[receipts.ReceiptEntry]) -> tuple[tuple[int, str], ...]:
+def _says(
+    judged: Judged, held: Sequence[Sequence[receipts.ReceiptEntry]]
+) -> tuple[tuple[int, str], ...]:
     said = []
-    for each in held:
-        try:
-            entry = parse_entry(each.entry)
-        except Void:
-            said.append((each.index, "not an entry that means anything"))
-        else:
-            said.append((each.index, entry_says(entry, judged.state)))
+    firsts = accumulate((log.size for log in judged.state.earlier), initial=0)
+    for first, entries in zip(firsts, held, strict=True):
+        for each in entries:
+            try:
+                says = entry_says(parse_entry(each.entry), judged.state)
+            except Void:
+                says = "not an entry that means anything"
+            said.append((first + each.index, says))
     return tuple(said)
 
 

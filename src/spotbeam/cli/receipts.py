@@ -31,6 +31,7 @@ def prove(
     entry: str,
     /,
     *,
+    also: Annotated[tuple[str, ...], cyclopts.Parameter(negative="")] = (),
     out: Path | None = None,
     genesis: str | None = None,
     plain: Flag = False,
@@ -43,6 +44,8 @@ def prove(
         A record's folder, or its address.
     entry
         Index or id of the decision: a change, an emergency, a seal, a refusal.
+    also
+        Another log of the same record, or a mirror; may be given several times.
     out
         The file to write; standard output if not given.
     genesis
@@ -51,7 +54,7 @@ def prove(
         A C2SP tlog-proof instead: only that the entry was logged, for other people's tools.
     """
     with progress("Reading", quiet=False) as bar:
-        data = make_receipt(source, entry, genesis=genesis, is_plain=plain, progress=bar)
+        data = make_receipt(source, entry, also=also, genesis=genesis, is_plain=plain, progress=bar)
     if out is None:
         sys.stdout.write(data.decode())
         return

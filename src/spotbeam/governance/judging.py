@@ -20,10 +20,11 @@ from spotbeam.governance.anchors import APPROVAL_LASTS_US
 from spotbeam.governance.apply import apply
 from spotbeam.governance.asking import open_request
 from spotbeam.governance.binding import committed
-from spotbeam.governance.entries import Entry, parse_entry
+from spotbeam.governance.entries import Body, Entry, parse_entry
 from spotbeam.governance.entries.acts import PolicyAct
 from spotbeam.governance.entries.asking import Withdrawal
 from spotbeam.governance.entries.deciding import Anchor, Approval, Change, Emergency, Seal
+from spotbeam.governance.entries.logs import Open, Succession
 from spotbeam.governance.proposing import window_of
 from spotbeam.governance.quorum import (
     allows_emergencies,
@@ -33,8 +34,10 @@ from spotbeam.governance.quorum import (
 )
 from spotbeam.governance.roster import signer
 from spotbeam.governance.state import Given, Proposed, State, found, listed
+from spotbeam.governance.succession import onward
 from spotbeam.governance.void import Finding, Void, demand
 from spotbeam.record.checkpoint import parse_signed_checkpoint
+from spotbeam.record.policy import WitnessPolicy
 
 _POLICY_ACTS = get_args(PolicyAct)
 
@@ -47,29 +50,40 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         decisions: Every proposal, in order: about service, people, witnesses or the rules.
         others: Every other entry that has its effect here: index and what it is.
         void: Entries that have none, with the reason.
+        policies: Whose signatures count at the end of each log; None where nobody's do.
+
+    Indices count on through all logs.
     """
 
     state: State
     decisions: tuple[Proposed, ...] = ()
     others: tuple[tuple[int, Entry], ...] = ()
     void: tuple[Finding, ...] = ()
+    policies: tuple[WitnessPolicy | None, ...] = ()
 
 
-def judge(entries: Iterable[tuple[int, bytes]]) -> Judged:
-    """Fold the entries of a receipt, given with their indices, ascending.
+def judge(*logs: Iterable[tuple[int, bytes]]) -> Judged:
+    """Fold the entries of a receipt, given log by log with their indices in it, ascending.
 
-    That they are in a witnessed log is for `verify_receipt` to check, under the witness policy of
-    the state that comes out here; that entry 0 is the right one, for whoever knows its digest.
+    That they are in a witnessed log is for `verify_receipt` to check, each log under the witness
+    policy that stands at its end (`policies`); that entry 0 of the first is the right one, for
+    whoever knows its digest.
     """
     judging = _Judging()
-    for index, data in entries:
-        judging.take(index, data)
+    policies = []
+    for number, entries in enumerate(logs):
+        if number:
+            judging.state = onward(judging.state)
+        for index, data in entries:
+            judging.take(index, data)
+        policies.append(judging.state.witness_policy)
     state = judging.state
     return Judged(
         state=state,
         decisions=tuple(sorted(state.changes.values(), key=lambda each: each.index)),
         others=tuple(judging.others),
         void=listed(state),
+        policies=tuple(policies),
     )
 
 
@@ -81,22 +95,23 @@ class _Judging:
         self.names: list[str] = []
         self.others: list[tuple[int, Entry]] = []
 
-    def take(self, index: int, data: bytes) -> None:
-        """Take one more entry."""
-        self.state = _placed(self.state, index)
+    def take(self, place: int, data: bytes) -> None:
+        """Take one more entry, by its place in the log at hand."""
+        self.state = _placed(self.state, place)
+        index = self.state.before + place
         try:
             entry = parse_entry(data)
         except Void:
             self.state = apply(self.state, data)
             return
-        if isinstance(entry.body, Anchor):
-            self.state = _believing(self.state, entry.body)
+        self.state = _believing(self.state, place, entry.body)
+        index = self.state.before + place
         if self.state.halted is None and self._is_ours(entry):
             try:
                 self._decide(index, entry)
             except Void as fault:
                 self.state = found(self.state, Finding(index, fault.code, fault.reason))
-            self.state = replace(self.state, size=index + 1)
+            self.state = replace(self.state, size=place + 1)
         else:
             before = self.state.anchored_size
             self.state = apply(self.state, data)
@@ -105,7 +120,7 @@ class _Judging:
             self._drop_suspended()
             if self.state.anchored_size != before:
                 for name in self.names:
-                    self._anchored(self.state.changes[name], before)
+                    self._anchored(self.state.changes[name])
 
     def _is_ours(self, entry: Entry) -> bool:
         """Whether an entry is about a decision whose readings a receipt does not hold."""
@@ -122,6 +137,7 @@ class _Judging:
 
     def _decide(self, index: int, entry: Entry) -> None:
         state, name = self.state, entry.envelope.id
+        demand(state.final is None, "closed", "the log was closed before it")
         demand(state.roster is not None, "no_genesis", "the receipt does not begin with entry 0")
         demand(entry.envelope.v == state.rules_version, "other_version", "another rules version")
         demand(name not in state.seen, "repeated", "the id is used a second time")
@@ -202,18 +218,18 @@ class _Judging:
         )
         self._keep(replace(proposed, approvals=proposed.approvals.remove(person)))
 
-    def _anchored(self, proposed: Proposed, before: int) -> None:
+    def _anchored(self, proposed: Proposed) -> None:
         """Date what an anchor covers, and bind what is now approved and witnessed."""
         state = self.state
         if proposed.status != "pending":
             return
-        at_us, covered = state.witnessed_us, range(before, state.anchored_size)
-        if proposed.index in covered:
+        at_us, stop = state.witnessed_us, state.before + state.anchored_size
+        if proposed.anchored_us is None and proposed.index < stop:
             proposed = replace(proposed, anchored_us=at_us)
         kept = proposed.approvals
         for person in sorted(proposed.approvals):
             given = proposed.approvals[person]
-            if given.index not in covered:
+            if given.is_anchored or given.index >= stop:
                 continue
             if at_us < given.approval.expires_us <= at_us + APPROVAL_LASTS_US:
                 kept = kept.insert(person, replace(given, is_anchored=True))
@@ -275,10 +291,22 @@ def _placed(state: State, index: int) -> State:
     return replace(state, size=index, frontier=(bytes(32),) * index.bit_count())
 
 
-def _believing(state: State, anchor: Anchor) -> State:
-    """The state that takes an anchor's root on the word of the witnesses who signed it."""
-    try:
-        root = parse_signed_checkpoint(anchor.note.encode())[0].root
-    except (RecordError, ValueError):
-        return state  # `apply` will say what is wrong with it
-    return replace(state, frontiers=HashTrieMap({anchor.size: (root,)}))
+def _believing(state: State, place: int, body: Body) -> State:
+    """The state that takes on the witnesses' word what only a whole record shows.
+
+    That is the root in an anchor, and in which state the log before this one ended.
+    """
+    if isinstance(body, Anchor):
+        try:
+            root = parse_signed_checkpoint(body.note.encode())[0].root
+        except (RecordError, ValueError):
+            return state  # `apply` will say what is wrong with it
+        return replace(state, frontiers=HashTrieMap({body.size: (root,)}))
+    if isinstance(body, Open | Succession) and place == 0 and state.earlier:
+        *before, last = state.earlier
+        is_closed = state.closing is not None
+        if last.origin == body.previous.origin and (
+            last.size == body.previous.size if is_closed else last.size <= body.previous.size
+        ):
+            return replace(state, earlier=(*before, body.previous))
+    return state

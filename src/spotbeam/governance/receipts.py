@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import get_args
 
 from spotbeam.errors import InputError
@@ -40,7 +41,7 @@ _REVOCATION = b'"type":"revocation"'
 
 
 def entries_for(history: History, entries: Sequence[bytes], index: int) -> tuple[int, ...]:
-    """The entries that a receipt for one of them needs, ascending.
+    """The entries that a receipt for one of them needs, ascending; counted through all logs.
 
     Args:
         history: The whole record, folded.
@@ -60,7 +61,8 @@ def entries_for(history: History, entries: Sequence[bytes], index: int) -> tuple
             f"entry {index} has no effect ({gone[0].code}: {gone[0].reason})",
             hint="a receipt is for a decision; --plain proves only that the entry was logged",
         )
-    needed = {0, index, *_about(state, parse_entry(entries[index]))}
+    firsts = accumulate((log.size for log in state.earlier), initial=0)
+    needed = {*firsts, index, *_about(state, parse_entry(entries[index]))}
     for proposed in state.changes.values():
         if proposed.status == "bound" and _moves_the_roster(proposed):
             needed.update(_of(state, proposed))
@@ -148,8 +150,8 @@ def _contacts(state: State, needed: Iterable[int]) -> set[int]:
 
 def _anchors(history: History, needed: Iterable[int]) -> set[int]:
     """For each entry the anchor that gave its time, and the first that covers it."""
-    at = [state.size - 1 for state in history.states]
-    covers = [state.anchored_size for state in history.states]
+    at = [state.newest for state in history.states]
+    covers = [state.before + state.anchored_size for state in history.states]
     found = set()
     for index in needed:
         before = bisect_left(at, index) - 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.edge_records import publish
-from support.governance import World, rule, seed, witness_quorum
+from support.governance import NEXT, ORIGIN, Keys, World, person, rule, seed, witness_quorum
 from support.governance_records import rich_world
 
 from spotbeam import errors
@@ -20,7 +20,8 @@ from spotbeam.assembly.receipts import (
 )
 from spotbeam.errors import InputError, RecordError
 from spotbeam.governance.anchors import genesis_digest
-from spotbeam.governance.entries.acts import PutRule, SetWitnesses
+from spotbeam.governance.entries.acts import PutRule, Seat, SetWitnesses
+from spotbeam.governance.entries.words import HOUR_US
 from spotbeam.record.evidence import equivocation
 from spotbeam.record.keys import COSIGNATURE_ED25519, ED25519, signer_from_seed
 from spotbeam.record.policy import parse_policy
@@ -210,3 +211,74 @@ def test_evidence_of_two_views_convicts_one_log_only(world: World) -> None:
 def test_a_receipt_of_nothing_is_wrong_usage(record: Path, entry: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         prove(record, entry)
+
+
+def chain(tmp_path: Path) -> tuple[World, list[Path]]:
+    """A record in three logs: one was closed, the second was left by its people."""
+    world = World()
+    paths = [tmp_path / name for name in ("first", "second", "third")]
+    world.pass_change(PutRule(rule("in-the-first")))
+    fay = Keys("fay")
+    proof = fay.possession("fay", "seat-fay", world.now.genesis, world.origin)
+    seat = Seat(person=person("fay", fay, "civil", ("approver",)), possessions=(proof,))
+    world.say(world.change_body(seat), "ada", "seat-fay")
+    world.approve("seat-fay", "bo", "cy")
+    world.anchor()
+    world.anchor(after_us=80 * HOUR_US)
+    world.keys["fay"] = fay
+    world.close()
+    publish(world, paths[0])
+    world.move_on()
+    world.open()
+    world.pass_change(PutRule(rule("in-the-second")), people=("bo", "fay"))
+    publish(world, paths[1])
+    world.move_on("log.example/third", "log-3")
+    world.log_says(world.succession("bo", "cy"))
+    world.pass_change(PutRule(rule("in-the-third")), people=("dee", "fay"))
+    world.anchor()
+    publish(world, paths[2])
+    return world, paths
+
+
+def test_a_receipt_goes_through_all_logs_of_a_record(tmp_path: Path) -> None:
+    """An approver of the third log was seated in the first: both ends are in the file."""
+    world, paths = chain(tmp_path)
+    genesis = genesis_digest(world.logs[0][0])
+    shown = 0
+    for name, whole in world.now.changes.items():
+        if whole.status != "bound":
+            continue
+        data = prove(paths[2], name, also=paths[:2], genesis=genesis)
+        found = check_receipt(data, genesis=genesis)
+        (decision,) = (each for each in found.decisions if each.id == name)
+        assert found.holds
+        assert found.logs == (ORIGIN, NEXT, "log.example/third")
+        assert (decision.bound_index, decision.bound_us) == (whole.bound_index, whole.bound_us)
+        shown += 1
+    assert shown == 5
+    plain = prove(paths[2], "seat-fay", also=paths[:2], is_plain=True)
+    assert f"{ORIGIN}\n".encode() in plain
+
+
+def test_parts_of_a_receipt_cannot_be_left_out_or_taken_from_elsewhere(tmp_path: Path) -> None:
+    world, paths = chain(tmp_path)
+    name = max(world.now.changes.values(), key=lambda each: each.index).id
+    data = prove(paths[2], name, also=paths[:2])
+    begin = b"spotbeam.org/receipt@v1\n"
+    first, second, third = (begin + part for part in data.split(begin)[1:])
+    assert first + second + third == data
+    for wrong in (
+        second + third,
+        third,
+        first + third,
+        first + b"\n" + second + third,
+        second + first + third,
+        first + second,
+    ):
+        try:
+            found = check_receipt(wrong)
+        except RecordError:
+            continue
+        assert name not in {each.id for each in found.decisions}
+    with pytest.raises(RecordError):
+        check_receipt(first + third)
