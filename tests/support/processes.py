@@ -20,6 +20,8 @@ from spotbeam.record.keys import ED25519, format_signer_key, signer_from_seed
 from spotbeam.record.log import Log, create_log
 
 READY_S = 60
+TESTS = str(Path(__file__).parents[1])
+PYTHONPATH = os.environ.get("PYTHONPATH", "")
 LOG_KEY = str(signer_from_seed(ORIGIN, ED25519, seed("log")).key)
 
 
@@ -31,11 +33,15 @@ class Server:
         arguments: Sequence[object],
         folder: Path,
         prepare: Callable[[], object] | None = None,
+        check: str | None = None,
     ) -> None:
+        # With a check: the same program without it, from tests/support/weakened_edge.py.
+        program = ["spotbeam"] if check is None else ["support.weakened_edge", check]
         self.errors = (folder / f"stderr-{time.monotonic_ns()}.txt").open("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "spotbeam", *map(str, arguments)],
+            [sys.executable, "-m", *program, *map(str, arguments)],
             cwd=folder,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (TESTS, PYTHONPATH)))},
             stdout=subprocess.PIPE,
             stderr=self.errors,
             preexec_fn=prepare,
@@ -117,10 +123,11 @@ def quorum_of(lines: dict[str, str], needed: int, mirrors: Sequence[str]) -> Wit
 
 def workspace(folder: Path, quorum: WitnessQuorum) -> World:
     """A workspace with a log of one entry, and the people who may write to it."""
-    world = World()
+    world = World(clock_us=time.time_ns() // 1_000)
     world.entries.clear()
     world.now = world.now.__class__()
     world.add(world.genesis(witness_quorum=quorum))
+    assert world.now.genesis, world.now.findings
     private = folder / "private"
     private.mkdir(parents=True, mode=0o700)
     (folder / "record").mkdir()

@@ -69,6 +69,9 @@ class MemoryWitness:
         )
         return read.cosignatures
 
+    def show(self, note: bytes) -> None:
+        self.shown = note
+
     def _obey(self) -> None:
         if self.gate is not None:
             self.gate.wait(20)

@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from spotbeam.assembly.folder_lock import hold
+from spotbeam.assembly.named_witnesses import NamedWitnesses
 from spotbeam.errors import InputError, MalformedRecord, RecordError
 from spotbeam.http.client import check_url
 from spotbeam.http.serving import listen, serve_on, url_of
@@ -156,7 +157,10 @@ def _duties(path: Path, opened: contextlib.ExitStack) -> Duties:
         return kept
 
     witness = Witness({}, witness_keys, store("witness"))
-    mirror = Mirror({}, mirror_keys, store("mirror"), path / "mirror") if mirror_keys else None
+    mirror = None
+    if mirror_keys:
+        named = NamedWitnesses(path / "mirror")
+        mirror = Mirror({}, mirror_keys, store("mirror"), path / "mirror", named.of)
     seen: list[tuple[int, ...]] = [()]
 
     def look() -> None:

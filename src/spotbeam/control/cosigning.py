@@ -53,6 +53,13 @@ class Witnessing(Protocol):
             SpotbeamError: It did not sign, and why.
         """
 
+    def show(self, note: bytes) -> None:
+        """Show a mirror what all others have signed of the note that it has signed last.
+
+        Raises:
+            SpotbeamError: It did not take it.
+        """
+
 
 Connect = Callable[[Party], Witnessing]
 
@@ -187,6 +194,19 @@ class Cosigners:
         with self._changed:
             answers = dict(question.answers)
         return tuple(line for party in self._workers for line in answers.get(party, ()))
+
+    def show(self, note: bytes) -> None:
+        """Bring a published note to all mirrors, whose readers want the quorum; wait for none."""
+
+        def bring(witness: Witnessing) -> None:
+            witness.show(note)
+
+        question = Question(bring)
+        with self._changed:
+            for party, worker in self._workers.items():
+                if party.is_mirror and worker.wanted is None:
+                    worker.wanted = question
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Ask nobody any more; whoever is being asked is not waited for."""

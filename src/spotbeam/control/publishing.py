@@ -264,6 +264,7 @@ class Publisher:
             question=question,
         )
         self._refreshed_s = self._ports.steady_s()
+        self._cosigners.show(note)
         self._on_published(state)
 
     def _take_late(self, published: Published) -> None:

@@ -13,7 +13,13 @@ from spotbeam.record.mirror import add_entries_requests, parse_mirror_info
 from spotbeam.record.note import Signature
 from spotbeam.record.tile_reader import TileReader
 from spotbeam.record.tiles import CHECKPOINT_PATH
-from spotbeam.record.witness import AddCheckpoint, Witnessing, origin_hash, read_witness_answer
+from spotbeam.record.witness import (
+    TEXT_TYPE,
+    AddCheckpoint,
+    Witnessing,
+    origin_hash,
+    read_witness_answer,
+)
 
 SKEW_S = 30
 """How far the witness's clock may be ahead of this machine's."""
@@ -82,13 +88,26 @@ class WitnessClient:
             raise RecordError("it has not signed with the key that the policy names")
         return lines
 
+    def show(self, note: bytes) -> None:
+        """Bring a mirror the signatures of the others on what it has signed last.
+
+        Raises:
+            RecordError: It has gone on, or does not take it.
+            Unreachable: It did not answer.
+        """
+        size = parse_signed_checkpoint(note)[0].size
+        body = bytes(AddCheckpoint(size, (), note))
+        answer = self._post("add-checkpoint", body, TEXT_TYPE)
+        if answer.status != 200:
+            raise RecordError(f"it did not take the signatures of others ({answer.status})")
+
     def _add_checkpoint(self, note: bytes, size: int, tree: TileReader) -> tuple[Signature, ...]:
         for _ in range(_ROUNDS):
             if self._held_size > size:
                 raise self._disputed(f"it holds {self._held_size} entries, more than {size}")
             proof = tuple(tree.consistency_proof(self._held_size, size)) if self._held_size else ()
             body = bytes(AddCheckpoint(self._held_size, proof, note))
-            answer = self._post("add-checkpoint", body, "text/plain; charset=utf-8")
+            answer = self._post("add-checkpoint", body, TEXT_TYPE)
             if answer.status == 422:
                 raise self._disputed(f"it refuses the checkpoint: {_words(answer)}")
             read = self._read(answer, note)

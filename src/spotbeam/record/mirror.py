@@ -11,27 +11,34 @@ after a restart the next entry is that of the mirror checkpoint.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from spotbeam.errors import MalformedRecord, ProofMismatch
-from spotbeam.record import keys, merkle
+from spotbeam.errors import MalformedRecord, ProofMismatch, RecordError
+from spotbeam.record import disk, keys, merkle
 from spotbeam.record.checkpoint import (
     Checkpoint,
     parse_number,
     parse_signed_checkpoint,
 )
-from spotbeam.record.cosignature import cosign
+from spotbeam.record.cosignature import cosign, verify_cosignature
 from spotbeam.record.keys import Signer, VerifierKey
 from spotbeam.record.merkle import HASH_SIZE, leaf_hash
-from spotbeam.record.note import Note
+from spotbeam.record.note import Note, Signature, add_signatures, parse_note
 from spotbeam.record.tile_reader import directory
 from spotbeam.record.tile_writer import TileWriter
 from spotbeam.record.tiles import CHECKPOINT_PATH, TILE_WIDTH, encode_bundle
-from spotbeam.record.witness import Answer, CheckpointStore, Witness, origin_hash
+from spotbeam.record.witness import (
+    Answer,
+    CheckpointStore,
+    Witness,
+    origin_hash,
+    parse_add_checkpoint,
+)
 
 INFO_TYPE = "text/x.tlog.mirror-info"
 MAX_PACKAGES = 32
@@ -39,6 +46,8 @@ MAX_PACKAGES = 32
 MAX_REQUEST = 8 * 2**20
 """After so many bytes a client begins another request, so that neither side holds much of one."""
 MAX_PROOF_HASHES = 63
+SKEW_S = 30
+"""How far another cosigner's clock may be ahead of the mirror's."""
 
 
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +88,9 @@ class Mirror:
         signers: The mirror's own keys, of types 0x04 and 0x06: not those of a witness.
         store: Where the pending checkpoint of each log is kept.
         path: The folder under which the copies lie, for any file server to publish.
+        others: The keys of other cosigners of a log, by origin. Whoever has their signatures may
+            bring them (`add_checkpoint`, for what is mirrored already); those that verify are
+            served too, so that a reader finds a whole quorum at the mirror.
     """
 
     def __init__(
@@ -87,7 +99,9 @@ class Mirror:
         signers: Sequence[Signer],
         store: CheckpointStore,
         path: Path,
+        others: Callable[[str], Iterable[VerifierKey]] = lambda origin: (),
     ) -> None:
+        self._others = others
         self._pending = Witness(logs, (), store)
         self._signers = tuple(signers)
         self._path = path
@@ -105,7 +119,10 @@ class Mirror:
 
     def add_checkpoint(self, body: bytes, *, now_s: int) -> Answer:
         """Answer `POST <prefix>/add-checkpoint`: what is pending moves; nothing is signed."""
-        return self._pending.add_checkpoint(body, now_s=now_s)
+        answer = self._pending.add_checkpoint(body, now_s=now_s)
+        if answer.status == 200:
+            self._keep_others(parse_add_checkpoint(body).checkpoint, now_s)
+        return answer
 
     def add_entries(self, body: bytes, *, now_s: int) -> Answer:
         """Answer `POST <prefix>/add-entries`.
@@ -202,12 +219,50 @@ class Mirror:
         mine = {(signer.key.name, signer.key.key_id) for signer in self._signers}
         kept = [line for line in note.signatures if (line.name, line.key_id) not in mine]
         signed = bytes(Note(note.text, (*kept, *lines)))
+        before = directory(self.folder(pending.origin))(CHECKPOINT_PATH)
+        if before is not None and parse_note(before).text == note.text:
+            signed = add_signatures(before, parse_note(signed).signatures)
         if pending.size == writer.size:
             writer.flush()
             writer.publish(signed)
         # Otherwise entries past the mirror checkpoint are already here; the checkpoint that is
         # published keeps its signature, and only the answer carries the fresh one.
         return Answer(200, "".join(map(str, lines)).encode())
+
+    def _keep_others(self, data: bytes, now_s: int) -> None:
+        """Publish what others have signed of the checkpoint that is mirrored, if this holds it."""
+        checkpoint, note = parse_signed_checkpoint(data)
+        folder = self.folder(checkpoint.origin)
+        with self._locks[checkpoint.origin]:
+            published = directory(folder)(CHECKPOINT_PATH)
+            if published is None or parse_note(published).text != note.text:
+                return
+            known = set(self._others(checkpoint.origin)) - {each.key for each in self._signers}
+            fresh = newer_lines(checkpoint, parse_note(published), note, known, now_s)
+            if fresh:
+                disk.replace(folder / CHECKPOINT_PATH, add_signatures(published, fresh))
+
+
+def newer_lines(
+    checkpoint: Checkpoint, held: Note, brought: Note, known: Iterable[VerifierKey], now_s: int
+) -> list[Signature]:
+    """Cosignatures that verify and are newer than the same cosigner's that are held.
+
+    Lines that do not verify are left out: anybody may bring them.
+    """
+    found = []
+    for key in known:
+        times: list[tuple[int, Signature | None]] = [(0, None)]
+        for lines, is_new in ((held.signatures, False), (brought.signatures, True)):
+            for line in lines:
+                with contextlib.suppress(RecordError):
+                    if line.is_by(key):
+                        word = verify_cosignature(checkpoint, line, key, now_s=now_s + SKEW_S)
+                        times.append((word.time_s, line if is_new else None))
+        newest = max(times, key=lambda each: each[0])[1]
+        if newest is not None:
+            found.append(newest)
+    return found
 
 
 def add_entries_requests(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from spotbeam.errors import BadSignature, MalformedRecord, RecordError
@@ -359,3 +360,44 @@ def test_cosign_lines_of_witness_and_mirror_stand_side_by_side(witness: Witness)
     kept = parse_signed_checkpoint(witness.checkpoint(origin_hash(ORIGIN)).body)[1]
     # A stranger's line is not passed on: the witness serves what it verified itself.
     assert [each.name for each in kept.signatures] == [ORIGIN, *["witness.example"] * 2]
+
+
+def test_a_mirror_serves_what_others_signed_and_no_junk_that_anybody_brings(
+    tmp_path: Path,
+) -> None:
+    mine = signer_from_seed("m.example", keys.COSIGNATURE_ED25519, b"\4" * 32)
+    known = SIGNERS[0]
+    mirror = Mirror(
+        {ORIGIN: [LOG.key]}, [mine], MemoryCheckpoints(), tmp_path, lambda origin: [known.key]
+    )
+    checkpoint = Checkpoint(ORIGIN, 8, TREE.root(8))
+
+    def bring(*lines: object) -> list[object]:
+        brought = add_signatures(note(8), lines)  # type: ignore[arg-type]
+        answer = mirror.add_checkpoint(bytes(AddCheckpoint(8, (), brought)), now_s=NOW_S)
+        assert (answer.status, answer.body) == (200, b"")
+        return list(
+            parse_signed_checkpoint(mirror.checkpoint(origin_hash(ORIGIN)).body)[1].signatures
+        )
+
+    assert mirror.add_checkpoint(request(0, 8), now_s=NOW_S).status == 200
+    (body,) = add_entries_requests(
+        ORIGIN, 0, 8, lambda a, b: [entry(i) for i in range(a, b)], TREE.subtree_proof
+    )
+    assert mirror.add_entries(body, now_s=NOW_S).status == 200
+    first, later = cosign(checkpoint, known, NOW_S - 60), cosign(checkpoint, known, NOW_S)
+    bogus = msgspec.structs.replace(later, signature=later.signature[:-1] + b"\0")
+    stranger = cosign(checkpoint, SIGNERS[1], NOW_S)
+    other = cosign(Checkpoint(ORIGIN, 8, OTHER.root(8)), known, NOW_S)
+    ahead = cosign(checkpoint, known, NOW_S + 3_600)
+    before = bring()
+    for junk in (bogus, stranger, other, ahead):
+        assert bring(junk) == before
+    assert first in bring(first)
+    with_later = bring(later)
+    assert later in with_later
+    assert bring(first) == with_later, "an older word replaces none"
+    # A fresh signature of its own keeps what others have signed.
+    (empty,) = add_entries_requests(ORIGIN, 8, 8, lambda a, b: [], TREE.subtree_proof)
+    assert mirror.add_entries(empty, now_s=NOW_S + 60).status == 200
+    assert later in bring()
