@@ -5,12 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
+from spotbeam.assembly.reading import fold
 from spotbeam.assembly.scenarios import load_scenario
-from spotbeam.edge.walk import walk
 from spotbeam.errors import UnknownName
 from spotbeam.formats.terminal_files import read_terminals
 from spotbeam.formats.territory_files import read_territories
@@ -28,6 +25,7 @@ from spotbeam.service.terminals import Terminals, concatenate
 from spotbeam.twin import fleets
 from spotbeam.twin.impact.over_terminals import Standings, TerminalImpact, terminal_impact
 from spotbeam.twin.impact.phases import instants_of
+from spotbeam.twin.impact.placing import placed
 from spotbeam.twin.impact.public import named_cells, public_impact
 from spotbeam.twin.impact.spill import border_effects, covering_of
 from spotbeam.twin.impact.subject import bounds_rule, wordings_of
@@ -64,16 +62,12 @@ def impact(
     Raises:
         InputError: something that was given is wrong.
         Refused: it could not bind in this state.
+        Unreachable: the record's server does not answer.
         RecordError: the record does not hold.
     """
     now_us = time.time_ns() // 1000 if at_us is None else at_us
-    if isinstance(record, History):
-        state = record.now
-    else:
-        from spotbeam.assembly.sources import open_source
-
-        found = walk(open_source(record), genesis=genesis, now_s=now_us // 1_000_000)
-        state = found.history.now
+    history = record if isinstance(record, History) else fold(record, genesis=genesis)
+    state = history.now
     if isinstance(change, str):
         if change not in state.changes:
             raise UnknownName("proposal", change, sorted(state.changes))
@@ -114,14 +108,13 @@ def preview(
 
     Raises:
         Refused: It could not bind in this state.
-        RuleError: A rule names ground that neither the borders nor the scenario's files have.
         InputError: The scenario is wrong.
     """
     told = progress or (lambda done, of: None)
     told(0, _STEPS)
     table, folder = _scenario(scenario)
     own = _own_territories(table, folder)
-    public = public_impact(state, proposal, id, at_us, own=_named(state, proposal, id, own))
+    public = public_impact(state, proposal, id, at_us)
     told(1, _STEPS)
     bound = as_if_bound(state, proposal, id, at_us)
     given = Openings() if openings is None else openings
@@ -134,8 +127,9 @@ def preview(
     ground = ground_of(
         view or (table.view if table is not None else "un"),
         own,
-        cells=named_cells([each for pair in pairs for each in pair]),
+        cells=named_cells(rule for pair in pairs for each in pair for rule in each.rules),
     )
+    pairs = [tuple(placed(each, ground.ids()) for each in pair) for pair in pairs]
     notices = []
     if len(instants) > MOST_STAGES and table is not None:
         notices.append(f"terminals are shown at the first {MOST_STAGES} of {len(instants)} stages")
@@ -143,7 +137,7 @@ def preview(
     if isinstance(proposal, Seal) and f"seal:{id}" in missing(intended(bound, instants[0]), given):
         most = Policy(rules=(*shown[1].rules, bounds_rule(id, proposal)), lists=shown[1].lists)
         shown = (shown[0], most)
-        ground = ground_of(ground.view, own, cells=named_cells(shown))
+        ground = ground_of(ground.view, own, cells=named_cells(most.rules))
         notices.append("the seal is not open here: borders are shown for the most that it can do")
     names = _places(wordings, ground)
     told(2, _STEPS)
@@ -232,18 +226,3 @@ def _own_territories(scenario: Scenario | None, folder: Path) -> tuple[OwnTerrit
         for table in scenario.territory
         for territory in read_territories(folder / table.file, default_id=table.id)
     )
-
-
-def _named(
-    state: State, proposal: Proposal, id: str, own: Sequence[OwnTerritory]
-) -> tuple[OwnTerritory, ...]:
-    """The user's own territories that rules of the record, or of the proposal, name."""
-    names: set[Any] = set()
-    for rule in wordings_of(state, proposal, id):
-        names.update((*rule.where, *rule.except_))
-    for layers in state.layers.values():
-        for layer in layers:
-            rule_entry = getattr(layer.act, "rule", None)
-            if isinstance(rule_entry, msgspec.Struct):
-                names.update((*rule_entry.where, *rule_entry.except_))  # type: ignore[attr-defined]
-    return tuple(territory for territory in own if territory.id in names)

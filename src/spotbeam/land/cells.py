@@ -194,6 +194,15 @@ def cell_from_hex(text: str) -> int:
     return cell
 
 
+def is_cell(text: str) -> bool:
+    """Whether a hexadecimal id, with or without `h3:` before it, names a cell."""
+    try:
+        cell_from_hex(text)
+    except InputError:
+        return False
+    return True
+
+
 def cell_boundaries(cells: CellIds) -> CellBoundaries:
     """The corners of each cell, ready to draw."""
     ids = np.asarray(cells, dtype=np.uint64)

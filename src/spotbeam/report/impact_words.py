@@ -80,6 +80,9 @@ def _public(public: PublicImpact) -> Iterator[str]:
             yield f"  {_place(place)}"
         if len(seen.places) > _MOST_PLACES:
             yield f"  … and {len(seen.places) - _MOST_PLACES} more places"
+        if seen.unplaced:
+            names = ", ".join(map(plain, seen.unplaced[:_MOST_PLACES]))
+            yield f"  NOT COUNTED: ground that these borders do not have: {names}"
         for phase in seen.phases:
             yield f"  {_when(phase)}"
             nothing = "no cell changes for any terminal that was tried"

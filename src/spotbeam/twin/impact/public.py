@@ -8,7 +8,7 @@ nothing. It knows no terminals, no lists' rows and no seal's contents.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -23,13 +23,14 @@ from spotbeam.governance.preview import as_if_bound, reads
 from spotbeam.governance.state import Proposal, State
 from spotbeam.land import views
 from spotbeam.land.borders import borders_digest
-from spotbeam.land.own import OwnTerritory
+from spotbeam.land.cells import is_cell
 from spotbeam.land.territories import ground as ground_of
 from spotbeam.service.policy import Policy
-from spotbeam.service.rules import Rule, Who
+from spotbeam.service.rules import Rule
 from spotbeam.twin.impact.area import Place, area_of
 from spotbeam.twin.impact.effects import Effect, Trial
 from spotbeam.twin.impact.phases import Hours, Instant, at_hour, hours_of, instants_of, silent
+from spotbeam.twin.impact.placing import placed, unplaced
 from spotbeam.twin.impact.references import Reference, references_for, with_references
 from spotbeam.twin.impact.subject import (
     act_counts,
@@ -82,9 +83,14 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """The change from one point of view on borders."""
+    """The change from one point of view on borders.
+
+    Attributes:
+        unplaced: Ground of rules of the record that these borders do not have: it is not counted.
+    """
 
     view: str
+    unplaced: tuple[str, ...]
     places: tuple[Place, ...]
     phases: tuple[Phase, ...]
 
@@ -94,7 +100,7 @@ class PublicImpact(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         proposal: SHA-256 of the proposal's canonical JSON without its own `impact`.
-        borders: Digest of the packaged borders; `own` those of the user's own territories' files.
+        borders: Digest of the packaged borders.
         references: Who was tried, each with what sets it apart.
         acts: How many acts there are of each kind.
         sealed: Seals in force over the same ground, whose rules nobody may see yet.
@@ -105,7 +111,6 @@ class PublicImpact(msgspec.Struct, frozen=True, kw_only=True):
     proposal: str
     kind: str
     borders: str
-    own: Mapping[str, str]
     references: tuple[tuple[str, str], ...]
     acts: Mapping[str, int]
     rules: tuple[RuleChange, ...]
@@ -125,8 +130,6 @@ def public_impact(
     proposal: Proposal,
     id: str,
     at_us: int,
-    *,
-    own: Sequence[OwnTerritory] = (),
 ) -> PublicImpact:
     """What a proposal would do to cells and rules if it bound.
 
@@ -135,11 +138,9 @@ def public_impact(
         proposal: A draft, or a logged proposal. Its own `impact` does not matter.
         id: The id that it has or will have.
         at_us: When it would bind. The answer changes with it only where something in force does.
-        own: The user's own territories that rules of the record name.
 
     Raises:
         Refused: It could not bind in this state.
-        RuleError: A rule names ground that neither the borders nor `own` have.
     """
     bound = as_if_bound(state, proposal, id, at_us)
     wordings = wordings_of(state, proposal, id)
@@ -147,7 +148,7 @@ def public_impact(
     instants, left_out = instants_of(proposal, wordings, at_us)
     seen, more = [], 0
     for view in _views(bound, instants[0].at_us):
-        one, left = _seen(view, state, bound, proposal, id, instants, wordings, references, own)
+        one, left = _seen(view, state, bound, proposal, id, instants, wordings, references)
         seen.append(one)
         more = max(more, left)
     before, after = intended(state, instants[0].at_us), intended(bound, instants[0].at_us)
@@ -156,7 +157,6 @@ def public_impact(
         proposal=proposal_digest(proposal),
         kind=type(proposal).__name__.lower(),
         borders=borders_digest(),
-        own={territory.id: territory.sha256 for territory in sorted(own, key=lambda t: t.id)},
         references=tuple((each.name, _apart(each)) for each in references),
         acts=act_counts(proposal),
         rules=tuple(_rule_change(name, before.rules, after.rules) for name in rule_ids(proposal)),
@@ -167,19 +167,10 @@ def public_impact(
     )
 
 
-def named_cells(policies: Sequence[Policy]) -> tuple[str, ...]:
-    """The cells that the rules of some policies name, sorted."""
-    return tuple(
-        sorted(
-            {
-                name
-                for each in policies
-                for rule in each.rules
-                for name in (*rule.where, *rule.except_)
-                if name.startswith("h3:")
-            }
-        )
-    )
+def named_cells(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """The cells that some rules name, sorted; ids that are no cells' are left out."""
+    names = {name for rule in rules for name in (*rule.where, *rule.except_)}
+    return tuple(sorted(name for name in names if name.startswith("h3:") and is_cell(name)))
 
 
 def _seen(
@@ -191,7 +182,6 @@ def _seen(
     instants: Sequence[Instant],
     wordings: Sequence[Rule],
     references: Sequence[Reference],
-    own: Sequence[OwnTerritory],
 ) -> tuple[Seen, int]:
     pairs = []
     for instant in instants:
@@ -204,9 +194,11 @@ def _seen(
     everything = [each for pair in pairs for each in pair]
     names = {name for rule in wordings for name in (*rule.where, *rule.except_)}
     names.update(staged_ground(proposal))
-    ground = ground_of(view, own, cells=named_cells((*everything, Policy(rules=_unique(wordings)))))
-    guard_km = max((rule.guard_km for each in everything for rule in each.rules), default=0.0)
+    every_rule = (*wordings, *(rule for each in everything for rule in each.rules))
+    ground = ground_of(view, cells=named_cells(every_rule))
+    guard_km = max((rule.guard_km for rule in every_rule), default=0.0)
     known = set(ground.ids())
+    pairs = [(placed(before, known), placed(after, known)) for before, after in pairs]
     area = area_of(
         ground,
         sorted(names & known),
@@ -219,7 +211,9 @@ def _seen(
         hours, left = hours_of((before, after))
         left_out = max(left_out, left)
         phases += [_phase(trial, instant, of_day, alike, before, after) for of_day, alike in hours]
-    return Seen(view=view, places=area.places, phases=tuple(phases)), left_out
+    return Seen(
+        view=view, unplaced=unplaced(every_rule, known), places=area.places, phases=tuple(phases)
+    ), left_out
 
 
 def _phase(
@@ -250,14 +244,6 @@ def _views(bound: State, at_us: int) -> tuple[str, ...]:
     known = set(views.names())
     found = sorted(each.view for each in intended(bound, at_us).boundaries if each.view in known)
     return tuple(found) or ("un",)
-
-
-def _unique(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The rules, renamed so that several wordings of one can stand in one policy, without lists."""
-    return tuple(
-        msgspec.structs.replace(rule, id=f"{number}", who=Who())
-        for number, rule in enumerate(rules)
-    )
 
 
 def _rule_change(name: str, before: Sequence[Any], after: Sequence[Any]) -> RuleChange:
