@@ -79,7 +79,11 @@ def said_of(path: Path) -> Iterator[None]:
         yield
     except FileExistsError:
         raise
-    except (sqlite3.Error, OSError) as fault:
+    except (
+        sqlite3.Error,
+        OSError,
+        UnicodeDecodeError,
+    ) as fault:  # the last: names in a damaged file
         raise RecordError(
             str(getattr(fault, "strerror", None) or fault),
             place=str(path),

@@ -24,7 +24,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -49,14 +48,9 @@ static int64_t handle_of[MAX_FD];
 
 static int64_t handle(int fd) { return fd >= 0 && fd < MAX_FD ? handle_of[fd] : 0; }
 
-static void stop(void) {
-    syscall(SYS_kill, getpid(), SIGKILL);
-    for (;;) pause();
-}
-
 static void put(uint32_t kind, uint32_t flags, int64_t file, int64_t offset, int64_t result,
                 const char *path, const char *other, const void *data, size_t size) {
-    int numbered = kind != MARK && kind != UNKNOWN && !(kind == OPEN && !flags);
+    int numbered = kind != MARK && kind != UNKNOWN && (kind != OPEN || flags);
     struct record head = {kind, flags, numbered ? number : 0, file, offset, result,
                           path ? strlen(path) : 0, other ? strlen(other) : 0, size, 0};
     struct iovec parts[4] = {{&head, sizeof head},
@@ -67,10 +61,10 @@ static void put(uint32_t kind, uint32_t flags, int64_t file, int64_t offset, int
     if (syscall(SYS_writev, journal, parts, 4) != want) abort();
 }
 
-/* Counts an operation; an error number where it is to fail without being carried out. */
+/* Counts an operation; an error number where it is to fail and not to be carried out. */
 static int step(int takes_space, int syncs) {
     number++;
-    if (number == kill_at) stop();
+    if (number == kill_at) for (syscall(SYS_kill, getpid(), SIGKILL);;) pause();
     if (takes_space && full_from && number >= full_from) return ENOSPC;
     if (syncs && broken_from && number >= broken_from && number < broken_until) return EIO;
     return 0;
@@ -253,6 +247,14 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at) {
 ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t at) {
     return pwritev(fd, parts, count, at);
 }
+ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t at, int flags) {
+    if (!handle(fd)) return syscall(SYS_pwritev2, fd, parts, count, at, 0L, flags);
+    if (flags) unknown("pwritev2 with flags");
+    return do_writev(fd, parts, count, at);
+}
+ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t at, int flags) {
+    return pwritev2(fd, parts, count, at, flags);
+}
 int ftruncate(int fd, off_t size) {
     return handle(fd) ? do_truncate(fd, size) : syscall(SYS_ftruncate, fd, size);
 }
@@ -327,9 +329,7 @@ int renameat2(int a, const char *old, int b, const char *new, unsigned flags) {
     return do_name(RENAME, 0, from, to, SYS_renameat2, a, (long)old, b, (long)new, flags);
 }
 int renameat(int a, const char *old, int b, const char *new) { return renameat2(a, old, b, new, 0); }
-int rename(const char *old, const char *new) {
-    return renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
-}
+int rename(const char *old, const char *new) { return renameat(AT_FDCWD, old, AT_FDCWD, new); }
 int unlinkat(int at, const char *path, int flags) {
     char full[PATH_MAX];
     if (!inside(at, path, full)) return syscall(SYS_unlinkat, at, path, flags);

@@ -186,7 +186,9 @@ class Volume:
         into, new = self._find_folder(operation.other)
         if folder is not into:
             raise UnknownOperation(f"a rename from folder to folder: {operation}")
-        folder.change({name: None, new: folder.names[name]})
+        node = folder.names[name]
+        if node is not folder.names.get(new):  # two names of one file both stay
+            folder.change({name: None, new: node})
 
     def _do_unlink(self, operation: Operation) -> None:
         folder, name = self._find_folder(operation.path)
