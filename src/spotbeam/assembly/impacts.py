@@ -14,7 +14,7 @@ from spotbeam.formats.territory_files import read_territories
 from spotbeam.governance.entries.deciding import Seal
 from spotbeam.governance.history import History, intended
 from spotbeam.governance.policy import Openings, missing, policy
-from spotbeam.governance.preview import as_if_bound, reads, rivals
+from spotbeam.governance.preview import as_if_bound, as_read, reads, rivals
 from spotbeam.governance.state import Proposal, State
 from spotbeam.land.own import OwnTerritory
 from spotbeam.land.territories import HIGH_SEAS, Ground
@@ -112,6 +112,7 @@ def preview(
     """
     told = progress or (lambda done, of: None)
     told(0, _STEPS)
+    proposal = as_read(proposal)
     table, folder = _scenario(scenario)
     own = _own_territories(table, folder)
     public = public_impact(state, proposal, id, at_us)

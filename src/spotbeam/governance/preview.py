@@ -6,6 +6,7 @@ would reach at the anchor that binds the proposal, so that a preview and its out
 
 from __future__ import annotations
 
+import msgspec
 from msgspec.structs import replace
 
 from spotbeam.errors import Refused
@@ -35,6 +36,7 @@ def as_if_bound(state: State, proposal: Proposal, id: str, at_us: int) -> State:
         Refused: It could not bind in this state, whoever approved it.
     """
     at_us = max(at_us, state.witnessed_us)
+    proposal = as_read(proposal)
     known = state.changes.get(id)
     drafted = Proposed(
         id=id,
@@ -66,6 +68,18 @@ def as_if_bound(state: State, proposal: Proposal, id: str, at_us: int) -> State:
         return committed(after, after.changes[id], None)
     except Void as fault:
         raise Refused(fault.code, fault.reason) from None
+
+
+def as_read(proposal: Proposal) -> Proposal:
+    """A draft as whoever reads its entry will have it.
+
+    Raises:
+        Refused: No entry can hold it.
+    """
+    try:
+        return msgspec.convert(msgspec.to_builtins(proposal), type(proposal), strict=True)
+    except msgspec.ValidationError as fault:
+        raise Refused("malformed", str(fault)[:300]) from None
 
 
 def reads(state: State, proposal: Proposal) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from spotbeam.governance.entries.acts import DropList, PutList
 from spotbeam.governance.entries.deciding import Seal
 from spotbeam.governance.history import intended
 from spotbeam.governance.policy import policy
-from spotbeam.governance.preview import as_if_bound, reads
+from spotbeam.governance.preview import as_if_bound, as_read, reads
 from spotbeam.governance.state import Proposal, State
 from spotbeam.land import views
 from spotbeam.land.borders import borders_digest
@@ -142,6 +142,7 @@ def public_impact(
     Raises:
         Refused: It could not bind in this state.
     """
+    proposal = as_read(proposal)
     bound = as_if_bound(state, proposal, id, at_us)
     wordings = wordings_of(state, proposal, id)
     references = references_for(wordings, sponsors_of(proposal))
