@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -104,7 +105,7 @@ def _digest(policy: Policy) -> str:
     content = {
         "rules": policy.rules,
         "lists": [
-            {"name": entry.name, "terminals": sorted(entry.terminals)} for entry in policy.lists
+            {"name": entry.name, "terminals": _in_order(entry.terminals)} for entry in policy.lists
         ],
         "sponsors": [
             {"id": sponsor.id, "until_us": sponsor.until_us} for sponsor in policy.sponsors
@@ -120,6 +121,12 @@ def _digest(policy: Policy) -> str:
         ],
     }
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+@functools.lru_cache(maxsize=32)
+def _in_order(terminals: frozenset[str]) -> msgspec.Raw:
+    """A list's terminals as they stand in the digest; long lists stay while rules change."""
+    return msgspec.Raw(msgspec.json.encode(sorted(terminals)))
 
 
 def _refuse_repeated(kind: str, names: Iterable[str]) -> None:

@@ -210,3 +210,28 @@ def test_an_empty_table_takes_any_policy() -> None:
     columns = table.enforce(policy_of(SPEED), AT_US)
     assert len(columns) == 0
     assert np.array_equal(columns.outcome, np.array([], dtype=np.uint8))
+
+
+def test_a_list_that_stays_is_asked_about_in_other_ways() -> None:
+    """Who is on a list is kept from one policy to the next; what rules make of it is not."""
+    table, slow = LiveTable(ground("un")), Slow()
+    arrived = terminals(random.Random(5), list(range(60)))
+    kits = {"kits": [f"kit-{n}" for n in range(0, 60, 3)]}
+    more = {"other": [f"kit-{n}" for n in range(0, 60, 2)], **kits}
+    asked = [
+        (kits, {"not_on_list": ["kits"]}),
+        (kits, {"on_list": ["kits"]}),
+        (more, {"on_list": ["other"]}),
+        (more, {"on_list": ["kits"], "not_on_list": ["other"]}),
+        (kits, {"not_on_list": ["kits"]}),
+    ]
+    table.put(arrived, AT_US)
+    slow.put(arrived)
+    seen = set()
+    for number, (lists, who) in enumerate(asked):
+        rule = {"id": "kits", "effect": "deny", "gate": "list", "who": who}
+        slow.policy = policy_of(rule, lists=lists)
+        table.enforce(slow.policy, AT_US + number)
+        assert shown(table) == slow.decide(AT_US + number)
+        seen.add(frozenset(shown(table).items()))
+    assert len(seen) == 4
