@@ -10,18 +10,30 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
-from support.governance import ORIGIN, World
-from support.processes import LOG_KEY, Server, policy_lines, quorum_of, until, workspace
+from support.governance import NEXT, ORIGIN, World, seed
+from support.processes import (
+    LOG_KEY,
+    Server,
+    empty_log,
+    policy_lines,
+    quorum_of,
+    until,
+    workspace,
+)
 
 from spotbeam.edge.walk import walk
 from spotbeam.errors import Refused
 from spotbeam.governance.entries import LOG, entry_bytes, unsigned
+from spotbeam.governance.entries.acts import CloseLog
 from spotbeam.governance.entries.asking import Arrival
+from spotbeam.governance.history import History, next_log
 from spotbeam.governance.state import state_digest
 from spotbeam.http.client import fetch_from, get, post
 from spotbeam.http.log_client import LogClient
 from spotbeam.record.checkpoint import parse_signed_checkpoint
+from spotbeam.record.keys import ED25519, signer_from_seed
 from spotbeam.record.note import parse_note
 from spotbeam.record.tile_reader import fsck
 from spotbeam.record.witness import origin_hash
@@ -45,7 +57,8 @@ class Town:
             key = f"{name}-mirror" if mirror else name
             lines[key] = policy_lines(server)[key]
         mirrors = [name for name in lines if name.endswith("-mirror")]
-        self.world: World = workspace(self.work, quorum_of(lines, 3, mirrors))
+        self.quorum = quorum_of(lines, 3, mirrors)
+        self.world: World = workspace(self.work, self.quorum)
         return self
 
     def started(self, *arguments: object, prepare: Callable[[], object] | None = None) -> Server:
@@ -314,5 +327,55 @@ def test_a_witness_that_hangs_holds_up_nobody(tmp_path: Path) -> None:
             lambda: f"— {name} ".encode() in get(f"{server.url}/checkpoint").body,
             "its late word is published",
         )
+    finally:
+        town.close()
+
+
+def test_a_record_goes_on_in_another_log(tmp_path: Path, spotbeam) -> None:
+    town = Town(tmp_path)
+    try:
+        world = town.settled().world
+        server = town.log()
+        client = LogClient(server.url)
+
+        def now() -> History:
+            read = walk(fetch_from(server.url), genesis=world.now.genesis, now_s=4_000_000_000)
+            return read.history
+
+        key = signer_from_seed(NEXT, ED25519, seed("log-2")).key
+        quorum = msgspec.structs.replace(
+            town.quorum, policy=town.quorum.policy.replace(LOG_KEY, str(key))
+        )
+        for name in town.witnesses:
+            assert spotbeam("witness", name, "--prepare", "--log", key).returncode == 0
+        world.change(CloseLog(origin=NEXT, witness_quorum=quorum))
+        for data in world.entries[-2:]:
+            change = client.submit(data, wait="anchored")
+        world.now = now().now
+        world.approve(change.id, "bo", "cy")
+        for data in world.entries[-2:]:
+            client.submit(data)
+        until(lambda: status(server)["log"]["standing"] == "closed", "the log is closed")
+        until(lambda: now().now.closing is not None, "its last checkpoint is published")
+        with pytest.raises(Refused, match="closed"):
+            client.submit(town.request())
+
+        town.work = tmp_path / "next"
+        empty_log(town.work, NEXT, "log-2", world.now.genesis, [server.url, "record"])
+        second = town.log()
+        world.now, world.origin = now().now, NEXT
+        asked = LogClient(second.url).submit(town.request(), wait="anchored")
+        second.stop(signal.SIGKILL)
+        second = town.log()
+        again = LogClient(second.url).submit(town.request(), wait="anchored")
+        read = walk(
+            fetch_from(second.url),
+            genesis=world.now.genesis,
+            onto=next_log(now()),
+            now_s=4_000_000_000,
+        )
+        assert {asked.id, again.id} <= set(read.history.now.requests)
+        assert read.history.now.earlier[0].size == status(server)["log"]["size"]
+        assert not read.history.now.findings
     finally:
         town.close()

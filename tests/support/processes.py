@@ -128,22 +128,29 @@ def workspace(folder: Path, quorum: WitnessQuorum) -> World:
     world.now = world.now.__class__()
     world.add(world.genesis(witness_quorum=quorum))
     assert world.now.genesis, world.now.findings
+    empty_log(folder, ORIGIN, "log", world.now.genesis, ["record"])
+    signer = signer_from_seed(ORIGIN, ED25519, seed("log"))
+    log = Log(folder / "private" / "log.sqlite", folder / "record", signer)
+    log.append([world.entries[0]])
+    log.close()
+    return world
+
+
+def empty_log(
+    folder: Path, origin: str, log_seed: str, genesis: str, record: Sequence[str]
+) -> None:
+    """A workspace with a log that has no entry yet."""
     private = folder / "private"
     private.mkdir(parents=True, mode=0o700)
     (folder / "record").mkdir()
-    create_log(private / "log.sqlite", ORIGIN)
-    signer = signer_from_seed(ORIGIN, ED25519, seed("log"))
-    log = Log(private / "log.sqlite", folder / "record", signer)
-    log.append([world.entries[0]])
-    log.close()
+    create_log(private / "log.sqlite", origin)
     key = private / "log.key"
-    key.write_text(format_signer_key(ORIGIN, ED25519, seed("log")) + "\n")
+    key.write_text(format_signer_key(origin, ED25519, seed(log_seed)) + "\n")
     key.chmod(0o600)
-    settings = {"origin": ORIGIN, "genesis": world.now.genesis, "record": "record"}
+    settings = {"origin": origin, "genesis": genesis, "record": record}
     (folder / "spotbeam.toml").write_text(
         "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
     )
-    return world
 
 
 def until(holds: Callable[[], object], what: str, limit_s: float = 60) -> None:

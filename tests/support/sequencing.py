@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.governance import ORIGIN, START_US, World, seed
+from support.governance import NEXT, ORIGIN, START_US, World, seed
 
 from spotbeam.control.cosigning import Disputed, Party
 from spotbeam.control.sequencer import Limits, Ports, Recorded, Sequencer
@@ -36,20 +36,24 @@ class Clock:
 class MemoryWitness:
     """The real witness behind no network: it can be dead, or silent until it is let go on."""
 
-    def __init__(self, name: str, clock: Clock, origins: tuple[str, ...] = (ORIGIN,)) -> None:
+    def __init__(self, name: str, clock: Clock) -> None:
         self.signer = signer_from_seed(f"{name}.example", COSIGNATURE_ED25519, seed(name))
         self.store = MemoryCheckpoints()
-        logs = {origin: [signer_from_seed(origin, ED25519, seed("log")).key] for origin in origins}
+        logs = {
+            origin: [signer_from_seed(origin, ED25519, seed(log)).key]
+            for origin, log in ((ORIGIN, "log"), (NEXT, "log-2"))
+        }
         self.witness = Witness(logs, [self.signer], self.store)
         self.clock = clock
         self.fault: Exception | None = None
         self.gate: threading.Event | None = None
         self.asked = 0
+        self.origin = ORIGIN
         self.behind_s = 0
 
     def latest(self) -> bytes | None:
         self._obey()
-        return self.witness.latest(ORIGIN)
+        return self.witness.latest(self.origin)
 
     def cosign(self, note: bytes, tree: TileReader) -> tuple[Signature, ...]:
         self.asked += 1

@@ -14,29 +14,36 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from spotbeam.assembly.chains import ended_where_left, goes_on_from
 from spotbeam.assembly.folder_lock import hold
+from spotbeam.assembly.reading import read_record
+from spotbeam.assembly.sources import open_source
+from spotbeam.assembly.workspace import open_workspace
 from spotbeam.control.publishing import Limits, Ports
 from spotbeam.control.sequencer import Sequencer
 from spotbeam.errors import InputError, MalformedRecord
 from spotbeam.governance.history import History
 from spotbeam.http.witnesses import connect_to
+from spotbeam.record.checkpoint import parse_signed_checkpoint
 from spotbeam.record.keys import Signer, parse_signer_key
 from spotbeam.record.log import Log
+from spotbeam.record.tiles import CHECKPOINT_PATH
 
 
 @contextlib.contextmanager
 def opened_log(
     workspace: Path,
     *,
-    before: History | None = None,
     limits: Limits | None = None,
     on_stop: Callable[[str], object] | None = None,
 ) -> Iterator[Sequencer]:
     """The log of a workspace, with its witnesses asked in the background while the block lasts.
 
+    A log that goes on from another one reads the logs before it where `record` in `spotbeam.toml`
+    names them; one that is empty, and that the last of them named, is opened.
+
     Args:
         workspace: The folder with `private/` and `record/`.
-        before: The fold of the logs before this one, if the record began in another.
         limits: How long it waits for its witnesses.
         on_stop: Told why the log has stopped, should it; None: it is printed.
 
@@ -58,14 +65,17 @@ def opened_log(
         "while `spotbeam log` runs, hand entries to it: "
         'set log = "http://…" in spotbeam.toml, or stop it',
     ):
-        log = Log(private / "log.sqlite", workspace / "record", signer)
+        try:
+            log = Log(private / "log.sqlite", workspace / "record", signer)
+        except ValueError as fault:
+            raise InputError(str(fault), place=str(private / "log.key")) from None
         ports = Ports(
             connect=connect_to(log.origin, lambda: int(time.time())),
             clock_us=lambda: time.time_ns() // 1_000,
             on_stop=on_stop or _complain,
         )
         try:
-            sequencer = Sequencer(log, ports, before, limits)
+            sequencer = Sequencer(log, ports, _before(workspace, log), limits)
         except BaseException:
             log.close()
             raise
@@ -85,6 +95,37 @@ def read_log_key(path: Path) -> Signer:
         raise InputError("the log's key cannot be read", place=str(path)) from None
     except MalformedRecord as fault:
         raise InputError(fault.message, place=str(path), hint=fault.hint) from None
+
+
+def _before(workspace: Path, log: Log) -> History | None:
+    """The fold of the logs before this one; None where the record began here.
+
+    Raises:
+        InputError: They are not named, or are another record.
+        RecordError: They do not hold.
+        Unreachable: They cannot be read now.
+    """
+    first = next(log.entries(0, 1), None) if log.size else None
+    if first is not None and goes_on_from(first) is None:
+        return None
+    place = open_workspace(workspace)
+    others = []
+    for name in place.source_names():
+        note = open_source(name)(CHECKPOINT_PATH)
+        if note is not None and parse_signed_checkpoint(note)[0].origin != log.origin:
+            others.append(name)
+    if not others:
+        if first is None:
+            return None  # it waits for its entry 0
+        raise InputError(
+            "this log goes on from another one, which is not among the sources",
+            place=str(workspace / "spotbeam.toml"),
+            hint='name every log of the record: record = ["old-log/record", "record"]',
+        )
+    found = read_record(*others, genesis=place.settings.genesis)
+    if first is None:
+        return found.history
+    return ended_where_left(found.onto, found.newest, found.history, first)[0]
 
 
 def _complain(why: str) -> None:

@@ -8,20 +8,21 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.governance import ORIGIN, START_US, World, seed, witness_quorum
+from support.governance import NEXT, ORIGIN, START_US, World, seed, witness_quorum
 from support.sequencing import Bench, dead
 
 from spotbeam.control.cosigning import Disputed
 from spotbeam.edge.walk import walk
 from spotbeam.errors import QuorumNotMet, Refused
 from spotbeam.governance.entries import parse_entry
-from spotbeam.governance.entries.acts import SetWitnesses
+from spotbeam.governance.entries.acts import CloseLog, SetWitnesses
 from spotbeam.governance.entries.asking import Refusal
 from spotbeam.governance.entries.words import SECOND_US
+from spotbeam.governance.history import next_log
 from spotbeam.governance.state import state_digest
 from spotbeam.record.checkpoint import Checkpoint, parse_signed_checkpoint, sign_checkpoint
 from spotbeam.record.keys import ED25519, signer_from_seed
-from spotbeam.record.log import Log
+from spotbeam.record.log import Log, create_log
 from spotbeam.record.tile_reader import directory
 
 
@@ -418,3 +419,62 @@ def test_an_anchored_entry_is_known_to_be(bench: Bench) -> None:
     assert future.done()
     assert bench.sequencer.anchored(asked).done()
     assert bench.sequencer.state.witnessed_us >= START_US
+
+
+def test_a_closed_log_takes_nothing_more_and_the_next_one_goes_on(bench: Bench) -> None:
+    bench.settle()
+    quorum = witness_quorum(("w1", "w2", "w3"), "log-2", NEXT)
+    (_, change) = bench.say(
+        lambda world: world.change(CloseLog(origin=NEXT, witness_quorum=quorum))
+    )
+    bench.say(lambda world: world.approve(change.id, "bo", "cy"))
+    bench.settle()
+    assert bench.sequencer.state.closing is not None
+    status = bench.sequencer.status()
+    assert (status.standing, status.size) == ("closed", status.published_size)
+    bench.world.request()
+    with pytest.raises(Refused, match="closed"):
+        bench.sequencer.submit(bench.world.entries[-1])
+    bench.clock.pass_s(60)
+    bench.settle()
+    assert bench.sequencer.state.size == status.size, "it is only witnessed anew"
+    before = bench.sequencer.history()
+    old = walk(
+        directory(bench.folder / "record"),
+        genesis=bench.world.now.genesis,
+        now_s=bench.clock.us // SECOND_US,
+    )
+
+    def opened() -> Log:
+        signer = signer_from_seed(NEXT, ED25519, seed("log-2"))
+        return Log(bench.folder / "next.sqlite", bench.folder / "next", signer)
+
+    create_log(bench.folder / "next.sqlite", NEXT)
+    for witness in bench.witnesses.values():
+        witness.origin = NEXT
+    bench.sequencer.close()
+    bench.log = opened()
+    bench.sequencer = bench.sequence(bench.log, before)
+    bench.settle()
+    assert kinds(bench) == ["open", "anchor"]
+    assert bench.sequencer.state.is_open
+    bench.world.origin = NEXT
+    (asked,) = bench.say(lambda world: world.request())
+    assert asked.index == 2
+    bench.settle()
+    assert kinds(bench) == ["open", "anchor", "request", "anchor"]
+    assert bench.sequencer.submit(bench.world.entries[-1]) == asked
+    # After a restart it goes on; and a reader walks from the first log into this one.
+    bench.sequencer.close()
+    bench.log = opened()
+    bench.sequencer = bench.sequence(bench.log, before)
+    bench.settle()
+    found = walk(
+        directory(bench.folder / "next"),
+        genesis=bench.world.now.genesis,
+        onto=next_log(old.history),
+        now_s=bench.clock.us // SECOND_US,
+    )
+    assert state_digest(found.history.now) == state_digest(bench.sequencer.state)
+    assert not found.history.now.findings
+    assert bench.sequencer.state_at_digest(4) == state_digest(found.history.now)
