@@ -291,9 +291,9 @@ def _cut(
         u = ((cx - ax) * dy - (cy - ay) * dx) / across
         if -1e-3 <= u <= 1.001:
             count = _insert(cuts, count, t)
-        return count
+        return int(count)
     count = _insert(cuts, count, ((cx - ax) * dx + (cy - ay) * dy) / square)
-    return _insert(cuts, count, ((ex - ax) * dx + (ey - ay) * dy) / square)
+    return int(_insert(cuts, count, ((ex - ax) * dx + (ey - ay) * dy) / square))
 
 
 @njit(cache=True, nogil=True)
