@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from hashlib import sha256
 from pathlib import Path
 
 from spotbeam.errors import RecordError
 from spotbeam.record.database import create_database, open_database, said_of
 
-_SCHEMA = "CREATE TABLE checkpoint (origin TEXT PRIMARY KEY, note BLOB NOT NULL)"
+_SCHEMA = (
+    "CREATE TABLE checkpoint (origin TEXT PRIMARY KEY, note BLOB NOT NULL, hash BLOB NOT NULL)"
+)
+_DAMAGED = "with an older copy it would sign a second view: go on as a new witness, with a new key"
 
 
 class MemoryCheckpoints:
@@ -55,9 +59,11 @@ class SqliteCheckpoints:
             with said_of(path):
                 # A row that an index has lost sight of would be as if nothing were signed yet.
                 found = self._database.execute("PRAGMA integrity_check(1)").fetchone()[0]
-                self._database.execute("SELECT origin, note FROM checkpoint").fetchall()
+                origins = self._database.execute("SELECT origin FROM checkpoint").fetchall()
             if found != "ok":
-                raise RecordError(f"the file is damaged: {found}", place=str(path))
+                raise RecordError(f"the file is damaged: {found}", place=str(path), hint=_DAMAGED)
+            for (origin,) in origins:
+                self.latest(origin)
         except BaseException:
             self._database.close()
             raise
@@ -80,7 +86,9 @@ class SqliteCheckpoints:
                 if self._read(origin) != old:
                     self._database.execute("ROLLBACK")
                     return False
-                self._database.execute("REPLACE INTO checkpoint VALUES (?, ?)", (origin, new))
+                self._database.execute(
+                    "REPLACE INTO checkpoint VALUES (?, ?, ?)", (origin, new, _hash(origin, new))
+                )
                 self._database.execute("COMMIT")
             except BaseException:
                 if self._database.in_transaction:
@@ -94,8 +102,20 @@ class SqliteCheckpoints:
 
     def _read(self, origin: str) -> bytes | None:
         row = self._database.execute(
-            "SELECT note FROM checkpoint WHERE origin = ?", (origin,)
+            "SELECT note, hash FROM checkpoint WHERE origin = ?", (origin,)
         ).fetchone()
-        if row is not None and not isinstance(row[0], bytes):
-            raise RecordError(f"what is kept for {origin!a} is not bytes", place=str(self._path))
-        return row[0] if row else None
+        if row is None:
+            return None
+        note, hashed = row
+        if not isinstance(note, bytes) or _hash(origin, note) != hashed:
+            raise RecordError(
+                f"the checkpoint of {origin!a} is not as it was kept",
+                place=str(self._path),
+                hint=_DAMAGED,
+            )
+        return note
+
+
+def _hash(origin: str, note: bytes) -> bytes:
+    """Tells a bit that turned over, which SQLite would not, from a log that has forked."""
+    return sha256(origin.encode() + b"\0" + note).digest()

@@ -87,8 +87,7 @@ def said_of(path: Path) -> Iterator[None]:
         raise RecordError(
             str(getattr(fault, "strerror", None) or fault),
             place=str(path),
-            hint="make space or mend the disk, then start again; "
-            "if the file is damaged, restore it from a copy",
+            hint="make space or mend the disk, then start again",
         ) from fault
 
 

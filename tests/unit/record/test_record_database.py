@@ -122,3 +122,14 @@ def test_a_witness_s_file_is_seen_to_be_whole_before_it_is_used(tmp_path: Path) 
     rows = database.execute("SELECT note FROM checkpoint WHERE origin = ?", (ORIGIN,)).fetchall()
     database.close()
     assert rows == []
+
+
+def test_a_witness_s_note_is_seen_to_be_as_it_was_kept(tmp_path: Path) -> None:
+    path = tmp_path / "w.sqlite"
+    store = SqliteCheckpoints(path, create=True)
+    assert store.replace(ORIGIN, None, b"a note of 8 entries")
+    assert store.latest(ORIGIN) == b"a note of 8 entries"
+    store.close()
+    path.write_bytes(path.read_bytes().replace(b"of 8 entries", b"of 0 entries"))
+    with pytest.raises(RecordError, match="is not as it was kept"):
+        SqliteCheckpoints(path)
