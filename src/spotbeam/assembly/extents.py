@@ -27,7 +27,10 @@ _SEA = "/sea"
 _OPEN_WATER = frozenset({-1})
 
 
-def extent(where: Iterable[str], without: Iterable[str], asked: str, view: str) -> Extent | None:
+@functools.lru_cache(maxsize=20_000)
+def extent(
+    where: tuple[str, ...], without: tuple[str, ...], asked: str, view: str
+) -> Extent | None:
     """How much of the asked ground a rule acts on; None: nothing of it.
 
     Args:
@@ -38,17 +41,16 @@ def extent(where: Iterable[str], without: Iterable[str], asked: str, view: str) 
     """
     known = regions(asked, view)
     wanted = frozenset({asked}) if known is None else known
-    names = tuple(where)
-    found, is_part, is_maybe = _covered(names, asked, wanted, view)
-    if not names:
+    found, is_part, is_maybe = _covered(where, asked, wanted, view)
+    if not where:
         found = wanted
-    gone, is_gone_in_part, _ = _covered(tuple(without), asked, wanted, view)
+    gone, is_gone_in_part, _ = _covered(without, asked, wanted, view)
     left = found - gone
     if left == wanted:
         return "part" if is_gone_in_part else "all"
     if left or (is_part and not gone >= wanted):
         return "part"
-    return "maybe" if (is_maybe or (known is None and names)) and not found else None
+    return "maybe" if (is_maybe or (known is None and where)) and not found else None
 
 
 def demand_ground(asked: str, view: str, named: Iterable[str]) -> None:

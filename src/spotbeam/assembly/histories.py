@@ -6,7 +6,7 @@ edge did with it, and what satellites could reach, it does not show.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -161,13 +161,19 @@ def _names_in(state: State) -> Iterable[str]:
 def _standing(there: There, at_us: int) -> Standing:
     state = there.whole
     found = intended(there.near, at_us)
+    ends = {
+        layer.change: layer.span.until_us
+        for layers in there.near.layers.values()
+        for layer in layers
+        if layer.span.until_us is not None
+    }
     return Standing(
         at_us=at_us,
         known_us=state.witnessed_us,
         size=state.newest + 1 if state.genesis else 0,
         word=word_at(there, at_us),
         switch=switch_of(there, at_us),
-        rules=tuple(_rule_there(there, *each) for each in rules_there(there, at_us)),
+        rules=tuple(_rule_there(there, ends, *each) for each in rules_there(there, at_us)),
         seals=tuple(
             _bounds_words(there, name) for name in found.seals if name not in state.openings
         ),
@@ -179,15 +185,11 @@ def _standing(there: There, at_us: int) -> Standing:
     )
 
 
-def _rule_there(there: There, each: RuleInForce, reached: Extent) -> RuleThere:
+def _rule_there(
+    there: There, ends: Mapping[str, int], each: RuleInForce, reached: Extent
+) -> RuleThere:
     proposed = there.whole.changes[each.change]
     asked = there.whole.requests[proposed.proposal.request]
-    ends = [
-        layer.span.until_us
-        for layers in there.near.layers.values()
-        for layer in layers
-        if layer.change == each.change and layer.span.until_us is not None
-    ]
     return RuleThere(
         rule=each.rule.id,
         says=rule_words(each.rule),
@@ -202,7 +204,7 @@ def _rule_there(there: There, each: RuleInForce, reached: Extent) -> RuleThere:
         approvers=tuple(sorted(proposed.approvals)),
         bound_index=proposed.bound_index,
         bound_us=proposed.bound_us,
-        until_us=min(ends, default=None),
+        until_us=ends.get(each.change),
     )
 
 

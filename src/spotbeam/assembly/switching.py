@@ -14,6 +14,8 @@ about single terminals.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -128,31 +130,31 @@ def rules_there(there: There, at_us: int) -> list[tuple[RuleInForce, Extent]]:
 
 def word_at(there: There, at_us: int) -> Word:
     """In one word what is intended on the ground at an instant."""
-    on = [
-        (each.rule, reached)
-        for each, reached in rules_there(there, at_us)
-        if _is_on(each.rule, at_us)
-    ]
-    denies = [
-        (rule, reached)
-        for rule, reached in on
-        if rule.effect == "deny" and rule.gate in ("order", "territory", "cell")
-    ]
-    if any(_is_for_all(rule) and reached == "all" for rule, reached in denies):
-        return "denied"
-    grants = [(rule, reached) for rule, reached in on if rule.effect == "grant"]
-    if not grants:
-        return "not_granted"
-    whole = any(_is_for_all(rule) and reached == "all" for rule, reached in grants)
-    return "granted" if whole and not denies else "granted_in_part"
+    return _word(_counted(there, at_us))
 
 
 def turns(there: There, until_us: int) -> list[tuple[int, Word, Word]]:
     """Every instant up to another at which the word changes: when, from what, to what."""
+    bare = replace(there.near, requests=HashTrieMap())
+    parts = {
+        key: replace(there, near=replace(bare, layers=HashTrieMap({key: layers})))
+        for key, layers in there.near.layers.items()
+    }
+    moving: dict[int, set[str]] = {}
+    for key, layers in there.near.layers.items():
+        for layer in layers:
+            for at_us in _layer_edges(layer):
+                moving.setdefault(at_us, set()).add(key)
     found: list[tuple[int, Word, Word]] = []
     before: Word = "not_granted"
-    for at_us in sorted(each for each in _edges(there) if each <= until_us):
-        after = word_at(there, at_us)
+    counts: dict[str, Counter[str]] = {}
+    total: Counter[str] = Counter()
+    for at_us in sorted(each for each in moving if each <= until_us):
+        for key in moving[at_us]:  # what stands still need not be looked at again
+            total.subtract(counts.get(key, {}))
+            counts[key] = _counted(parts[key], at_us)
+            total.update(counts[key])
+        after = _word(total)
         if after != before:
             found.append((at_us, before, after))
         before = after
@@ -240,6 +242,26 @@ def proposal_words(there: There, proposed: Proposed) -> str:
     )
 
 
+def _counted(there: There, at_us: int) -> Counter[str]:
+    """How many rules in force grant or deny, and how many do so on all the ground to everybody."""
+    found: Counter[str] = Counter()
+    for each, reached in rules_there(there, at_us):
+        rule = each.rule
+        is_denial = rule.effect == "deny" and rule.gate in ("order", "territory", "cell")
+        if (rule.effect == "grant" or is_denial) and _is_on(rule, at_us):
+            found[str(rule.effect)] += 1
+            found[f"{rule.effect} to all"] += _is_for_all(rule) and reached == "all"
+    return found
+
+
+def _word(counts: Mapping[str, int]) -> Word:
+    if counts.get("deny to all"):
+        return "denied"
+    if not counts.get("grant"):
+        return "not_granted"
+    return "granted" if counts.get("grant to all") and not counts.get("deny") else "granted_in_part"
+
+
 def _by(there: There, at_us: int) -> str:
     said = []
     for name in proposals_at(there, at_us):
@@ -288,14 +310,6 @@ def _is_open(asked: Asked, at_us: int) -> bool:
         and asked.since_us is not None
         and asked.since_us <= at_us < asked.request.answer_by_us
     )
-
-
-def _edges(there: There) -> set[int]:
-    found: set[int] = set()
-    for layers in there.near.layers.values():
-        for layer in layers:
-            found |= _layer_edges(layer)
-    return found
 
 
 def _layer_edges(layer: Layer) -> set[int]:

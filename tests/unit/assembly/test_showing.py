@@ -13,12 +13,13 @@ from support.governance import LICENCE, World, rule
 from support.governance_records import rich_world
 
 from spotbeam.assembly.reading import read_record
-from spotbeam.assembly.sentences import named, quoted
+from spotbeam.assembly.sentences import named, quoted, rule_words
 from spotbeam.assembly.showing import Line, in_full, lines
 from spotbeam.cli.output import print_json, shown
 from spotbeam.errors import UnknownName
 from spotbeam.governance.entries.acts import PutRule
 from spotbeam.governance.entries.asking import Refusal
+from spotbeam.governance.entries.rules import ThresholdsEntry, WhoEntry
 from spotbeam.governance.entries.words import DAY_US, HOUR_US
 from spotbeam.governance.state import listed
 from spotbeam.times import format_time
@@ -148,3 +149,28 @@ def test_what_others_wrote_cannot_steer_a_terminal(
 def test_a_name_cannot_pass_for_what_followed(text: str, said: str) -> None:
     assert named(text) == said
     assert quoted(text).count("”") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "grant at the territory gate in UA"),
+        ({"where": ()}, "grant at the territory gate everywhere"),
+        ({"except_": ("UA-43",)}, "grant at the territory gate in UA except UA-43"),
+        (
+            {
+                "effect": "exempt",
+                "gate": None,
+                "lifts": ("list",),
+                "who": WhoEntry(protection=("medical", "aid"), verified=False),
+            },
+            "exempt in UA, for terminals with protection medical/aid; not verified, lifting list",
+        ),
+        (
+            {"gate": "mobility", "effect": "deny", "thresholds": ThresholdsEntry(over_kmh="75")},
+            "deny at the mobility gate in UA, for terminals with over_kmh 75",
+        ),
+    ],
+)
+def test_a_rule_says_whom_it_is_about(changes: dict[str, Any], said: str) -> None:
+    assert rule_words(rule(**changes)) == said
