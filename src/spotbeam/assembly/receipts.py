@@ -20,9 +20,9 @@ from msgspec.structs import replace
 from spotbeam.assembly.chains import goes_on_from
 from spotbeam.assembly.reading import OneLog, Progress, ReadRecord, read_record
 from spotbeam.assembly.sentences import entry_says
-from spotbeam.edge.dating import demand_dated
 from spotbeam.errors import InputError, MalformedRecord, ProofMismatch, UnknownName
 from spotbeam.governance.anchors import genesis_digest
+from spotbeam.governance.dating import demand_dated
 from spotbeam.governance.entries import parse_entry
 from spotbeam.governance.entries.words import SECOND_US
 from spotbeam.governance.judging import Judged, judge
@@ -215,7 +215,8 @@ def check_receipt(data: bytes, *, genesis: str | None = None, now_s: int | None 
         before = witnessed.checkpoint
         logs.append(before.origin)
     assert policy is not None
-    demand_dated(witnessed, judged.state)
+    assert judged.state.witness_quorum is not None
+    demand_dated(witnessed, policy, judged.state.witness_quorum)
     decisions = tuple(_decision(judged, each) for each in judged.decisions)
     return replace(
         _proven("receipt", witnessed, policy),

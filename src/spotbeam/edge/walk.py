@@ -18,7 +18,6 @@ from typing import TypeVar
 
 import msgspec
 
-from spotbeam.edge.dating import demand_dated
 from spotbeam.errors import (
     BadSignature,
     Forked,
@@ -30,6 +29,7 @@ from spotbeam.errors import (
     RolledBack,
 )
 from spotbeam.governance.anchors import genesis_digest, grown, root_of
+from spotbeam.governance.dating import demand_dated
 from spotbeam.governance.history import History, fold
 from spotbeam.governance.state import State
 from spotbeam.record.checkpoint import Checkpoint, parse_signed_checkpoint, verify_checkpoint
@@ -295,8 +295,9 @@ def _forked(note: bytes, state: State, message: str) -> RecordError:
 def _witnessed(state: State, note: bytes, now_s: int | None) -> Witnessed:
     """What the note proves under the quorum that a state arrived at."""
     assert state.witness_policy is not None
+    assert state.witness_quorum is not None
     found = verify_witnessed(note, state.witness_policy, now_s=now_s)
-    demand_dated(found, state)
+    demand_dated(found, state.witness_policy, state.witness_quorum)
     return found
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from spotbeam.governance.binding import bound
+from spotbeam.governance.dating import is_dated
 from spotbeam.governance.entries import Entry
 from spotbeam.governance.entries.deciding import Anchor
 from spotbeam.governance.entries.words import DAY_US
@@ -38,6 +39,13 @@ def anchored(state: State, entry: Entry, body: Anchor) -> State:
         checkpoint.size == body.size and checkpoint.root == root_of(state.frontiers[body.size]),
         "not_witnessed",
         "the checkpoint is of another tree",
+    )
+    quorum = state.witness_quorum
+    assert quorum is not None
+    demand(
+        is_dated(found_note, policy, quorum),
+        "misdated",
+        "the checkpoint is dated later than enough organisations confirm",
     )
     at_us = time_us(found_note)
     demand(

@@ -424,6 +424,13 @@ def back_dated() -> bool:
     return bool(policy(state(world.history(), early)).rules)
 
 
+def dated_by_one_witness() -> bool:
+    """Let one witness sign with a date far ahead, so that every right in the record is over."""
+    world = World()
+    world.anchor(ahead_s={"w1": 40 * 365 * 86_400})
+    return world.now.witnessed_us > world.clock_us + 365 * DAY_US
+
+
 CASES = {
     "edited after approval": Case(edited_after_approval, no_signatures),
     "base moved after approval": Case(
@@ -477,6 +484,7 @@ CASES = {
     "anchor of another tree": Case(
         anchor_of_another_tree, instead(anchors, "root_of", lambda _: bytes(32))
     ),
+    "dated by one witness": Case(dated_by_one_witness, without("misdated")),
     "back-dated": Case(back_dated, instead(binding, "max", lambda _, begin: begin)),
 }
 

@@ -286,7 +286,8 @@ class _Telling:
 
     def _impact(self, desk: Desk, body: Any, name: str) -> str:
         seen = see(desk.workspace, desk.state, body, name, now_us=desk.now_us)
-        return seen.digest
+        digest: str = seen.digest
+        return digest
 
     # -- what the edge and the record say
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from spotbeam.errors import BadSignature
 from spotbeam.governance.entries.people import WitnessQuorum
-from spotbeam.governance.entries.words import SECOND_US
-from spotbeam.governance.state import State
 from spotbeam.record.policy import Witnessed, WitnessPolicy
 
 TOLERANCE_S = 3_600
@@ -20,31 +18,24 @@ TOLERANCE_S = 3_600
 signs later. An hour is more than that, and less than what people sign for."""
 
 
-def demand_dated(found: Witnessed, state: State) -> None:
-    """Refuse a witnessed time that rests on the word of a few who may be lying together.
+def is_dated(found: Witnessed, policy: WitnessPolicy, quorum: WitnessQuorum) -> bool:
+    """Whether more than `faulty` organisations confirm the witnessed time of a note."""
+    return found.time_s <= confirmed_time_s(found, policy, quorum) + TOLERANCE_S
 
-    Args:
-        found: What the checkpoint's note proves.
-        state: The fold up to that checkpoint: its quorum, and the time of its last anchor.
+
+def demand_dated(found: Witnessed, policy: WitnessPolicy, quorum: WitnessQuorum) -> None:
+    """Refuse a note that is dated by the word of a few who may be lying together.
 
     Raises:
-        BadSignature: The note, or an anchor under it, is dated after what enough organisations
-            confirm.
+        BadSignature: It is dated after what enough organisations confirm.
     """
-    policy, quorum = state.witness_policy, state.witness_quorum
-    assert policy is not None
-    assert quorum is not None
-    confirmed_s = confirmed_time_s(found, policy, quorum)
-    for what, time_s in (
-        ("the checkpoint", found.time_s),
-        ("an anchor under the checkpoint", state.witnessed_us // SECOND_US),
-    ):
-        if time_s > confirmed_s + TOLERANCE_S:
-            raise BadSignature(
-                f"{what} is dated {time_s - confirmed_s} s after what more than {quorum.faulty} "
-                "organisations confirm",
-                hint="a witness signs with a wrong clock",
-            )
+    if not is_dated(found, policy, quorum):
+        late_s = found.time_s - confirmed_time_s(found, policy, quorum)
+        raise BadSignature(
+            f"the checkpoint is dated {late_s} s after what more than {quorum.faulty} "
+            "organisations confirm",
+            hint="a witness signs with a wrong clock",
+        )
 
 
 def confirmed_time_s(found: Witnessed, policy: WitnessPolicy, quorum: WitnessQuorum) -> int:
