@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import heapq
 import threading
+import time
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
 
 from spotbeam.control.recording import Recorded
 from spotbeam.errors import MalformedRecord, RecordError, Refused, SpotbeamError
@@ -18,8 +18,9 @@ from spotbeam.governance.state import State
 from spotbeam.record.canonical import canonical_json, parse_canonical_object
 from spotbeam.record.log import Log
 
-Make = Callable[[State], bytes]
-"""An entry that is written when its turn comes, for the state that it will meet."""
+_GATHER_S = 0.001
+Make = Callable[[State], tuple[bytes, str]]
+"""An entry that is written when its turn comes, for the state that it will meet; and its id."""
 
 
 class _Waiting:
@@ -27,8 +28,13 @@ class _Waiting:
 
     def __init__(self, make: Make) -> None:
         self.make = make
+        self.data = b""
         self.recorded: Recorded | None = None
         self.fault: BaseException | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.recorded is not None or self.fault is not None
 
 
 class Writer:
@@ -51,8 +57,10 @@ class Writer:
     def __init__(self, log: Log, before: History, clock_us: Callable[[], int]) -> None:
         self._log = log
         self._clock_us = clock_us
-        self._queue = threading.Lock()
+        self._queue = threading.Condition()
         self._waiting: list[_Waiting] = []
+        self._is_led = False
+        self._expected = 1
         folded = fold(log.entries(), onto=next_log(before))
         self.turn = threading.Lock()
         self.state = folded.now
@@ -88,17 +96,15 @@ class Writer:
         Raises:
             Refused: It would be void, or the log has stopped.
         """
-        return self._write(
-            lambda state: entry_bytes(
-                unsigned(
-                    body,
-                    id=_free(name, state),
-                    actor=LOG,
-                    recorded_us=self._clock_us(),
-                    v=state.rules_version,
-                )
+
+        def make(state: State) -> tuple[bytes, str]:
+            free = _free(name, state)
+            envelope = unsigned(
+                body, id=free, actor=LOG, recorded_us=self._clock_us(), v=state.rules_version
             )
-        )
+            return entry_bytes(envelope), free
+
+        return self._write(make)
 
     def note_lapses(self) -> int:
         """Say of each request whose answer time is past by witnessed time that it lapsed.
@@ -140,28 +146,45 @@ class Writer:
         mine = _Waiting(make)
         with self._queue:
             self._waiting.append(mine)
-        with self.turn:
-            if mine.recorded is None and mine.fault is None:
-                self._write_waiting()
+            # Who is done goes at once, and does not stand in line behind those who are not.
+            while not mine.is_done and self._is_led:
+                self._queue.wait()
+            leads = not mine.is_done
+            self._is_led = self._is_led or leads
+        if leads:
+            self._lead()
         if mine.fault is not None:
             raise mine.fault
         assert mine.recorded is not None
         return mine.recorded
 
-    def _write_waiting(self) -> None:
-        with self._queue:
-            batch, self._waiting = self._waiting, []
+    def _lead(self) -> None:
+        """Write for all who wait."""
+        batch: list[_Waiting] = []
         try:
-            self._write_batch(batch)
+            # Who went with the last write is about to come again; a sync costs several times this.
+            until = time.monotonic() + _GATHER_S
+            while len(self._waiting) < self._expected and time.monotonic() < until:
+                time.sleep(_GATHER_S / 10)
+            with self.turn:
+                with self._queue:
+                    batch, self._waiting = self._waiting, []
+                self._expected = max(len(batch), self._expected - 1)
+                self._write_batch(batch)
         except BaseException as fault:  # such as Ctrl-C: nobody may wait for ever
             self.stop(f"{type(fault).__name__}: {fault}")
             for each in batch:
-                each.fault = each.fault or _stopped(self.stopped or "")
+                if not each.is_done:
+                    each.fault = _stopped(self.stopped or "")
             raise
+        finally:
+            with self._queue:
+                self._is_led = False
+                self._queue.notify_all()
 
     def _write_batch(self, batch: list[_Waiting]) -> None:
         state = self.state
-        taken: list[tuple[_Waiting, bytes, State]] = []
+        taken: list[tuple[_Waiting, str, State]] = []
         for each in batch:
             try:
                 state = self._accepted(state, each, taken)
@@ -170,7 +193,7 @@ class Writer:
         if not taken:
             return
         try:
-            numbers = self._log.append([data for _, data, _ in taken])
+            numbers = self._log.append([each.data for each, _, _ in taken])
             if numbers.start != self.state.size:
                 raise RecordError(f"entry {numbers.start} was added, not {self.state.size}")
         except RecordError as fault:
@@ -178,46 +201,39 @@ class Writer:
             for each, _, _ in taken:
                 each.fault = _stopped(fault.message)
             return
-        for (each, data, after), number in zip(taken, numbers, strict=True):
-            each.recorded = _recorded(number, data)
-            self._take(after, each.recorded.id)
+        for (each, name, after), number in zip(taken, numbers, strict=True):
+            each.recorded = _recorded(number, name, each.data)
+            self._take(after, name)
 
     def _accepted(
-        self, state: State, each: _Waiting, taken: list[tuple[_Waiting, bytes, State]]
+        self, state: State, each: _Waiting, taken: list[tuple[_Waiting, str, State]]
     ) -> State:
         """Put an entry among those that are taken, unless it is in the log; the state with it."""
         if self.stopped is not None:
             raise _stopped(self.stopped)
         if state.halted is not None:
             raise Refused("halted", state.halted)
-        data = each.make(state)
-        after = apply(state, data)
+        each.data, name = each.make(state)
+        after = apply(state, each.data)
         if len(after.seen) == len(state.seen):
             finding = after.findings[after.newest][-1]
             if finding.code == "repeated":
-                before = self._same(state, data, taken)
-                if before is not None:
-                    each.recorded = before
+                number = state.seen[name] - state.before
+                there = self._there(number, taken)
+                if there is not None and _says_the_same(there, each.data):
+                    each.recorded = _recorded(number, name, there)
                     return state
             raise Refused(finding.code, finding.reason)
-        taken.append((each, data, after))
+        taken.append((each, name, after))
         return after
 
-    def _same(
-        self, state: State, data: bytes, taken: list[tuple[_Waiting, bytes, State]]
-    ) -> Recorded | None:
-        """Where an entry is that says the same and was only recorded at another time."""
-        value = parse_canonical_object(data)
-        number = state.seen[str(value["id"])] - state.before
-        if number < 0:  # in an earlier log
+    def _there(self, number: int, taken: list[tuple[_Waiting, str, State]]) -> bytes | None:
+        """The entry at a place of this log, on disk or about to be; None if it is in another."""
+        if number < 0:
             return None
         if number < self._log.size:
-            there = next(self._log.entries(number, number + 1))
-        else:
-            there = taken[number - self._log.size][1]
-        if {**parse_canonical_object(there), "recorded_us": value["recorded_us"]} != value:
-            return None
-        return _recorded(number, there)
+            return next(self._log.entries(number, number + 1))
+        return taken[number - self._log.size][0].data
 
     def _take(self, after: State, name: str) -> None:
         before, self.state = self.state, after
@@ -240,8 +256,8 @@ class Writer:
         return value["type"] == "lapse" and value["body"] == {"request": request}
 
 
-def stamped(entry: bytes, recorded_us: int) -> bytes:
-    """An entry with the log's own word on when it came, which nobody signs.
+def stamped(entry: bytes, recorded_us: int) -> tuple[bytes, str]:
+    """An entry with the log's own word on when it came, which nobody signs; and its id.
 
     What is no entry comes back as it is: the fold says what is wrong with it. So does a first
     entry, whose digest people carry about.
@@ -252,11 +268,12 @@ def stamped(entry: bytes, recorded_us: int) -> bytes:
     try:
         value = parse_canonical_object(entry)
     except (SpotbeamError, ValueError, RecursionError):
-        return entry
+        return entry, ""
+    name = str(value.get("id"))
     if type(value.get("recorded_us")) is not int or value.get("type") == "genesis":
-        return entry
+        return entry, name
     try:
-        return canonical_json({**value, "recorded_us": recorded_us})
+        return canonical_json({**value, "recorded_us": recorded_us}), name
     except MalformedRecord as fault:
         raise Refused("not_canonical", fault.message) from None
 
@@ -276,9 +293,14 @@ def _free(name: str, state: State) -> str:
     return found
 
 
-def _recorded(number: int, data: bytes) -> Recorded:
-    value: Any = parse_canonical_object(data)
-    return Recorded(index=number, id=value["id"], digest=sha256(data).hexdigest())
+def _recorded(number: int, name: str, data: bytes) -> Recorded:
+    return Recorded(index=number, id=name, digest=sha256(data).hexdigest())
+
+
+def _says_the_same(one: bytes, other: bytes) -> bool:
+    """Whether two entries differ at most in when the log says that it recorded them."""
+    first, second = (parse_canonical_object(each) for each in (one, other))
+    return {**first, "recorded_us": None} == {**second, "recorded_us": None}
 
 
 def _stopped(why: str) -> Refused:
