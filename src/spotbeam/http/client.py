@@ -197,6 +197,7 @@ def _why(fault: HTTPError) -> str:
     for kind, words in (
         (urllib3.exceptions.ConnectTimeoutError, "the server cannot be reached in time"),
         (urllib3.exceptions.ReadTimeoutError, "the server did not answer in time"),
+        (TimeoutError, "the server did not answer in time"),
         (urllib3.exceptions.NewConnectionError, "no server answers there"),
         (ConnectionRefusedError, "no server answers there"),
         (urllib3.exceptions.SSLError, "the connection is not secure"),
