@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -85,7 +87,7 @@ def found_workspace(
     if scenario is not None:
         load_scenario(scenario)
         rules = draft_of(scenario) if with_rules else None
-    _demand_free(folder)
+    demand_free(folder)
     keys = {
         name: proven_key(roster_file.parent / name, roster.origin, "", GENESIS_ID)
         for person in roster.person
@@ -110,11 +112,14 @@ def found_workspace(
         origin=roster.origin,
         genesis=genesis_digest(entry),
         record="record",
-        scenario=scenario
-        if scenario is None or not Path(scenario).is_file()
-        else str(Path(scenario).resolve()),
+        scenario=lasting_name(scenario),
+        view=roster.views[0],
     )
-    _written_whole(folder, settings, entry, seed, made, rules.text if rules else None)
+    with whole_folder(folder) as half:
+        _fill(half, settings, entry, seed, made)
+        write_new(half / SETTINGS, settings_text(settings).encode())
+        if rules is not None:
+            write_new(half / FIRST_RULES, rules.text.encode())
     return Founded(
         workspace=open_workspace(folder),
         log_key=str(log_key),
@@ -123,7 +128,18 @@ def found_workspace(
     )
 
 
-def _demand_free(folder: Path) -> None:
+def lasting_name(scenario: str | None) -> str | None:
+    """A scenario's name as it can stand in settings: a file by its whole path."""
+    is_file = scenario is not None and Path(scenario).is_file()
+    return str(Path(scenario).resolve()) if is_file and scenario else scenario
+
+
+def demand_free(folder: Path) -> None:
+    """Stop before anything is written where something is already.
+
+    Raises:
+        OutputError: There is a file, or a folder that is not empty.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(
             "is there already" + (", and is not empty" if folder.is_dir() else ""),
@@ -132,15 +148,14 @@ def _demand_free(folder: Path) -> None:
         )
 
 
-def _written_whole(
-    folder: Path,
-    settings: Settings,
-    entry: bytes,
-    seed: bytes,
-    made: list[Salted],
-    rules: str | None,
-) -> None:
-    """Write everything beside the place, then move it there."""
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder that is there whole or not at all: written beside its place, then moved there.
+
+    Raises:
+        OutputError: It is there already, or cannot be made.
+    """
+    demand_free(folder)
     target = folder.resolve()
     half = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_HALF_DONE}")
     try:
@@ -152,10 +167,7 @@ def _written_whole(
             hint="choose a folder that you may write to",
         ) from None
     try:
-        _fill(half, settings, entry, seed, made)
-        write_new(half / SETTINGS, settings_text(settings).encode())
-        if rules is not None:
-            write_new(half / FIRST_RULES, rules.encode())
+        yield half
         if target.exists():
             target.rmdir()
         os.replace(half, target)

@@ -12,8 +12,6 @@ from spotbeam.control.drafts import later_us, parse_draft
 from spotbeam.errors import InputError, UnknownName, nearest
 from spotbeam.governance.entries.asking import Request
 from spotbeam.governance.entries.words import Ground, GroundKind
-from spotbeam.land import cells
-from spotbeam.land.territories import ground
 
 
 def request_body(
@@ -110,6 +108,10 @@ def demand_places(names: Sequence[str], view: str, place: str) -> None:
     Raises:
         InputError: With the nearest one.
     """
+    # Borders and cells load only where ground is named: listing requests needs none of it.
+    from spotbeam.land import cells
+    from spotbeam.land.territories import ground
+
     known = set(ground(view).ids()) if any(not n.startswith("h3:") for n in names) else set()
     for name in names:
         if name.startswith("h3:"):

@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Literal
-
-import cyclopts
+from typing import Literal
 
 from spotbeam.assembly.previews import sections, see
 from spotbeam.assembly.proposals import prepare_change
 from spotbeam.assembly.sending import at_desk, entry_file
-from spotbeam.assembly.signatures import own_signatures
-from spotbeam.cli.deciding import (
-    ask,
-    looked_at,
-    propose_prepared,
-    say_own,
-    standing_facts,
-    standing_json,
-    wait_and_say,
-)
+from spotbeam.cli.deciding import looked_at, propose_prepared, wait_and_say
 from spotbeam.cli.impact import show_impact
-from spotbeam.cli.output import console, print_json, progress, table
-from spotbeam.cli.signing import Flag, Place, Signer, say_recorded, show_facts
-from spotbeam.control import approving, asking
+from spotbeam.cli.output import print_json, progress
+from spotbeam.cli.signing import Flag, Place, Signer, ask, demand_somebody, say_recorded, show_facts
+from spotbeam.cli.standings import demand_known
+from spotbeam.control import approving
 from spotbeam.control.drafts import later_us, parse_draft
-from spotbeam.control.standing import standing
 from spotbeam.control.wording import prepared_facts, proposal_facts
-from spotbeam.errors import InputError, UnknownName
-from spotbeam.governance.state import State
-from spotbeam.times import format_time
+from spotbeam.errors import InputError
 
 _HERE, _WRITES = Place(), Signer()
 
@@ -94,7 +81,7 @@ def preview(
     state = at.followed().now
     now_us = time.time_ns() // 1000
     if draft is None:
-        _demand_known(state, what)
+        demand_known(state, what)
         name, body, openings = what, state.changes[what].proposal, None
         facts = proposal_facts(state, state.changes[what])
     else:
@@ -162,95 +149,6 @@ def reject(
     _say(change, "reject", "23h", by, yes=yes)
 
 
-def withdraw(change: str, /, *, by: Signer = _WRITES) -> None:
-    """Take back a proposal that you made, or an approval that you gave, before it binds.
-
-    Parameters
-    ----------
-    change
-        The proposal or the approval; a proposal that you have approved means your approval.
-    """
-    here, signing = by.here, by.signing()
-    with at_desk(here, signing) as desk:
-        target = _theirs(desk.state, change, signing.person)
-        signing.title = f"Take back {target}"
-        data = asking.withdrawal(
-            desk.state,
-            target,
-            signing.hand,
-            id=desk.new_id("wdr", by.id),
-            now_us=desk.now_us,
-        )
-        recorded = desk.send(data, wait=by.wait)
-    say_recorded(recorded, f"{target} is taken back", as_json=by.json)
-
-
-def show(change: str, /, *, at: Place = _HERE) -> None:
-    """Say what a proposal does and how it stands: what is missing, who may still approve it.
-
-    Also says which of your own signatures are missing from the record, and which were not made
-    on this machine.
-
-    Parameters
-    ----------
-    change
-        The proposal.
-    """
-    here, followed = at.here, at.followed()
-    state = followed.now
-    _demand_known(state, change)
-    own = own_signatures(here, followed)
-    if at.json:
-        print_json({**standing_json(state, change), "own_signatures": own})
-        return
-    show_facts(
-        [*proposal_facts(state, state.changes[change]), *standing_facts(standing(state, change))]
-    )
-    say_own(own.missing, own.foreign)
-
-
-def show_all(
-    *, all: Annotated[bool, cyclopts.Parameter(negative="")] = False, at: Place = _HERE
-) -> None:
-    """List proposals: those that are pending, or all; and what of your own signatures is amiss.
-
-    Parameters
-    ----------
-    all
-        Those that are bound, rejected, withdrawn or lapsed too.
-    """
-    here, followed = at.here, at.followed()
-    state = followed.now
-    found = [standing(state, name) for name in state.changes]
-    found = sorted((f for f in found if all or f.word == "pending"), key=lambda f: f.index)
-    own = own_signatures(here, followed)
-    if at.json:
-        print_json(
-            {
-                "proposals": [standing_json(state, each.id) for each in found],
-                "own_signatures": own,
-            }
-        )
-        return
-    rows = [
-        [
-            each.id,
-            each.kind,
-            each.word,
-            each.request,
-            each.proposer,
-            ", ".join(said.person for said in each.said if said.why_not is None) or "nobody",
-            "; ".join(each.missing)
-            or (f"bound {format_time(each.bound_us)}" if each.bound_us else "-"),
-        ]
-        for each in found
-    ]
-    title = "Proposals" if all else "Pending proposals"
-    columns = ["id", "kind", "stands", "request", "proposed by", "approved by", "missing"]
-    console().print(table(title, columns, rows) if rows else f"{title}: none.")
-    say_own(own.missing, own.foreign)
-
-
 def _say(
     change: str, word: Literal["approve", "reject"], expires: str, by: Signer, *, yes: bool
 ) -> None:
@@ -266,6 +164,7 @@ def _say(
                 place="--expires",
                 hint="an approval that waits longer could be kept for the worst moment",
             )
+        demand_somebody(yes=yes)
         facts = (*proposal_facts(state, proposed), ("SHA-256", proposed.digest))
         if not by.json:
             show_facts(facts)
@@ -293,17 +192,3 @@ def _say(
         say_recorded(recorded, f"{change} {past} by {signing.person}", as_json=by.json)
         if by.wait:
             wait_and_say(desk, change, by)
-
-
-def _theirs(state: State, name: str, person: str) -> str:
-    """The proposal itself for whoever made it, their approval of it for whoever gave one."""
-    proposed = state.changes.get(name)
-    if proposed is None or proposed.proposer == person:
-        return name
-    given = proposed.approvals.get(person)
-    return name if given is None else given.id
-
-
-def _demand_known(state: State, name: str) -> None:
-    if name not in state.changes:
-        raise UnknownName("proposal", name, sorted(state.changes))

@@ -10,9 +10,8 @@ import msgspec
 
 from spotbeam.assembly.proposals import prepare_change
 from spotbeam.assembly.sending import at_desk, checked_id, entry_file
-from spotbeam.cli.deciding import ask, propose_prepared
 from spotbeam.cli.output import console, print_json, table
-from spotbeam.cli.signing import Flag, Place, Signer, say_recorded
+from spotbeam.cli.signing import Flag, Place, Signer, ask, say_recorded
 from spotbeam.control.drafts import (
     AddKeyTable,
     Draft,
@@ -280,6 +279,8 @@ def _propose(
     folder: Path | None = None,
     place: str = "roster",
 ) -> None:
+    from spotbeam.cli.deciding import propose_prepared  # loads all that impacts need
+
     here, signing = by.here, by.signing()
     with at_desk(here, signing) as desk:
         prepared = prepare_change(

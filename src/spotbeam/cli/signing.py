@@ -16,6 +16,7 @@ from spotbeam.assembly.hands import Signing, signing
 from spotbeam.assembly.workspace import Followed, Workspace, find_workspace, follow
 from spotbeam.cli.output import console, print_json, progress
 from spotbeam.control.recording import Recorded
+from spotbeam.errors import InputError, SpotbeamError
 
 Flag = Annotated[bool, cyclopts.Parameter(negative="")]
 
@@ -62,6 +63,34 @@ class Signer(Place):
     def signing(self) -> Signing:
         """Whose key signs."""
         return signing(self.here, self.as_, self.key, browser=self.browser)
+
+
+def demand_somebody(*, yes: bool) -> None:
+    """Stop before any work where nobody is there to be asked.
+
+    Raises:
+        InputError: Nobody is at a terminal, and `--yes` was not given.
+    """
+    if not yes and not sys.stdin.isatty():
+        raise InputError(
+            "nobody is at a terminal to ask: nothing is signed",
+            hint="give --yes if you have read what it would do",
+        )
+
+
+def ask(question: str, *, yes: bool) -> None:
+    """Ask on the terminal; anything but yes signs nothing.
+
+    Raises:
+        InputError: Nobody is at a terminal, and `--yes` was not given.
+        SpotbeamError: The answer was no.
+    """
+    demand_somebody(yes=yes)
+    if yes:
+        return
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise SpotbeamError("nothing was signed")
 
 
 def warn(followed: Followed) -> None:

@@ -10,6 +10,11 @@ _ALONE = {
         "Make a workspace with a new log, whose entry 0 seats the people who decide.\n\n"
         "A quorum that promises nothing is refused, with the reason, before anything is written.",
     ),
+    "join": (
+        "spotbeam.cli.join:join",
+        "Make a workspace that follows a record which another machine keeps.\n\n"
+        "The record is checked from its entry 0 on, whose digest was carried to you by hand.",
+    ),
     "seal": (
         "spotbeam.cli.seal:seal",
         "Propose rules that the public may not see yet, inside bounds that it may.\n\n"
@@ -70,9 +75,18 @@ _NOUNS = {
                 "Approve a proposal, after your own machine has worked out what it would do.",
             ),
             "reject": ("reject", "Reject a proposal; one rejection ends it."),
-            "withdraw": ("withdraw", "Take back a proposal, or an approval, before it binds."),
-            "show": ("show", "Say what a proposal does, what it lacks and who may approve it."),
-            "list": ("show_all", "List proposals; say what of your own signatures is amiss."),
+            "withdraw": (
+                "standings:withdraw",
+                "Take back a proposal, or an approval, before it binds.",
+            ),
+            "show": (
+                "standings:show",
+                "Say what a proposal does, what it lacks and who may approve it.",
+            ),
+            "list": (
+                "standings:show_all",
+                "List proposals; say what of your own signatures is amiss.",
+            ),
         },
     ),
     "emergency": (
@@ -92,5 +106,6 @@ def register(app: cyclopts.App) -> None:
     for noun, (meaning, verbs) in _NOUNS.items():
         group = cyclopts.App(name=noun, help=meaning)
         for verb, (function, what) in verbs.items():
-            group.command(f"spotbeam.cli.{noun}:{function}", name=verb, help=what)
+            target = function if ":" in function else f"{noun}:{function}"
+            group.command(f"spotbeam.cli.{target}", name=verb, help=what)
         app.command(group)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from spotbeam.control.drafts import (
@@ -41,7 +43,7 @@ class RosterFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     origin: str
     log_url: str | None = None
-    views: tuple[str, ...] = ("un",)
+    views: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=50)] = ("un",)
     factor: tuple[FactorTable, ...]
     person: tuple[PersonTable, ...]
     quorum: QuorumTable = QuorumTable()
