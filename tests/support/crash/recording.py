@@ -137,8 +137,8 @@ class Parties:
             path = here.home / "log" / "log.sqlite"
             if "log" not in here.kept and not path.exists():
                 create_log(path, ORIGIN)
-            here.mark("made", party="log")
             self.reopen_log()
+            here.mark("made", party="log")
         except BaseException:
             self.close()
             raise

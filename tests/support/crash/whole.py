@@ -80,8 +80,8 @@ class House:
             path = here.home / "log" / "log.sqlite"
             if "log" not in here.kept and not path.exists():
                 create_log(path, ORIGIN)
-            here.mark("made", party="log")
             self.log = Log(path, self.tiles, LOG)
+            here.mark("made", party="log")
             self._closers.append(self.log)
             if not self.log.size:
                 genesis = self.world.entries[0]
