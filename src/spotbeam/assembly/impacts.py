@@ -46,8 +46,9 @@ def impact(
     scenario: str | Path | Scenario | None = None,
     openings: Openings | None = None,
     view: str | None = None,
+    terminals: Terminals | None = None,
 ) -> Impact:
-    """What a change would do if it bound: on cells, rules and, with a scenario, on terminals.
+    """What a change would do if it bound: on cells, rules and, if there are any, on terminals.
 
     Args:
         record: A folder, an `http://` address, or a folded `History`.
@@ -58,6 +59,7 @@ def impact(
         scenario: Whose fleets are the operator's terminals: a shipped name, a TOML file, a value.
         openings: Lists' rows and seals' contents that this machine was given.
         view: Point of view on borders for terminals; the scenario's, or `un`.
+        terminals: The operator's terminals themselves, instead of a scenario's fleets.
 
     Raises:
         InputError: something that was given is wrong.
@@ -79,9 +81,17 @@ def impact(
             scenario=scenario,
             openings=openings,
             view=view,
+            terminals=terminals,
         )
     return preview(
-        state, change, "draft", at_us=now_us, scenario=scenario, openings=openings, view=view
+        state,
+        change,
+        "draft",
+        at_us=now_us,
+        scenario=scenario,
+        openings=openings,
+        view=view,
+        terminals=terminals,
     )
 
 
@@ -94,6 +104,7 @@ def preview(
     scenario: str | Path | Scenario | None = None,
     openings: Openings | None = None,
     view: str | None = None,
+    terminals: Terminals | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Impact:
     """What a draft or a pending proposal would do if it bound in this state.
@@ -103,7 +114,7 @@ def preview(
         proposal: A draft or a logged one.
         id: The id that it has or will have.
         at_us: When it would bind.
-        scenario, openings, view: As in `impact`.
+        scenario, openings, view, terminals: As in `impact`.
         progress: Told the steps done, of how many.
 
     Raises:
@@ -132,7 +143,8 @@ def preview(
     )
     pairs = [tuple(placed(each, ground.ids()) for each in pair) for pair in pairs]
     notices = []
-    if len(instants) > MOST_STAGES and table is not None:
+    has_terminals = table is not None or terminals is not None
+    if len(instants) > MOST_STAGES and has_terminals:
         notices.append(f"terminals are shown at the first {MOST_STAGES} of {len(instants)} stages")
     shown = pairs[-1]
     if isinstance(proposal, Seal) and f"seal:{id}" in missing(intended(bound, instants[0]), given):
@@ -142,7 +154,9 @@ def preview(
         notices.append("the seal is not open here: borders are shown for the most that it can do")
     names = _places(wordings, ground)
     told(2, _STEPS)
-    terminals = _over_terminals(table, folder, ground, instants, pairs)
+    if terminals is None and table is not None:
+        terminals = _terminals(table, folder, ground)
+    over = () if terminals is None else _over_terminals(terminals, ground, instants, pairs)
     told(3, _STEPS)
     return Impact(
         id=id,
@@ -152,8 +166,8 @@ def preview(
         digest=public.digest,
         reads=reads(state, proposal),
         rivals=rivals(state, proposal, id),
-        terminals=terminals,
-        terminals_of=None if table is None else table.name,
+        terminals=over,
+        terminals_of=(table.name if table else "own columns") if has_terminals else None,
         missing=tuple(
             dict.fromkeys(
                 name
@@ -184,15 +198,11 @@ def _places(wordings: Sequence[Rule], ground: Ground) -> list[str]:
 
 
 def _over_terminals(
-    scenario: Scenario | None,
-    folder: Path,
+    terminals: Terminals,
     ground: Ground,
     instants: Sequence[int],
     pairs: Sequence[Sequence[Policy]],
 ) -> tuple[TerminalImpact, ...]:
-    if scenario is None:
-        return ()
-    terminals = _terminals(scenario, folder, ground)
     widths = {width for pair in pairs for each in pair for width in each.guards_km()}
     standings = Standings(ground, sorted(widths), terminals)
     return tuple(

@@ -167,7 +167,7 @@ def coverings_of(rule: Rule, ground: Ground, resolution: int) -> CellIds:
     """The cells by which beams obey a rule: inside its ground for what it allows, over it else.
 
     Args:
-        rule: One that names ground.
+        rule: One that names ground, with no open sea in it.
         ground: Whose borders, with exact geometry.
         resolution: Of the cells, 0 to 15.
     """
@@ -184,6 +184,9 @@ def covering_of(rule: Rule, ground: Ground) -> Covering:
     level = RESOLUTION
     finest = [h3.get_resolution(int(name[3:], 16)) for name in rule.where if name.startswith("h3:")]
     level = max([level, *finest])
+    coarse = len(cells_within(ground, rule.where, 3))
+    while level > 3 and coarse * 7 ** (level - 3) > _MOST_CELLS:
+        level -= 1
     return Covering(
         rule=rule.id,
         holds="inside" if allows else "over",
