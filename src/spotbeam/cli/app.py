@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(str(error))
         return USAGE
     except KeyboardInterrupt:
-        _complain("interrupted; what a forecast has done is kept, and the same command goes on")
+        _complain("interrupted; what was done is kept, and the same command goes on")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever reads our output has gone; say nothing more and let Python close quietly.
