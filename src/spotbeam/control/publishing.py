@@ -22,7 +22,8 @@ from spotbeam.control.cosigning import (
     parties_of,
 )
 from spotbeam.control.writing import Writer
-from spotbeam.errors import BadSignature, MalformedRecord, RecordError
+from spotbeam.errors import BadSignature, MalformedRecord, QuorumNotMet, RecordError
+from spotbeam.governance.dating import is_dated
 from spotbeam.governance.entries.acts import SetWitnesses
 from spotbeam.governance.entries.deciding import Anchor, Seal
 from spotbeam.governance.entries.logs import Open
@@ -226,15 +227,15 @@ class Publisher:
     def _publish(self, signed: bytes, state: State, meant_size: int) -> None:
         assert state.witness_quorum is not None
         assert state.witness_policy is not None
-        policy = state.witness_policy
-        joining = [parse_policy(each.policy.encode()) for each in joining_quorums(state)]
+        policy, quorum = state.witness_policy, state.witness_quorum
+        joining = [(parse_policy(each.policy.encode()), each) for each in joining_quorums(state)]
         self._cosigners.set_parties(parties_of(state.witness_quorum, *joining_quorums(state)))
         until = time.monotonic() + self._limits.joining_s
 
         def is_enough(lines: tuple[Signature, ...]) -> bool:
             note = add_signatures(signed, lines)
-            return self._is_met(policy, note) and (
-                all(self._is_met(each, note) for each in joining) or time.monotonic() > until
+            return self._is_met(policy, quorum, note) and (
+                all(self._is_met(*each, note) for each in joining) or time.monotonic() > until
             )
 
         question = self._cosigners.cosign(
@@ -251,10 +252,17 @@ class Publisher:
         question: Question[tuple[Signature, ...]],
     ) -> None:
         assert state.witness_policy is not None
+        assert state.witness_quorum is not None
         note = add_signatures(signed, self._cosigners.lines(question))
         now_s = self._ports.clock_us() // SECOND_US + SKEW_S
-        self._log.publish(note, state.witness_policy, now_s=now_s)
         found = verify_witnessed(note, state.witness_policy, now_s=now_s)
+        if not is_dated(found, state.witness_policy, state.witness_quorum):
+            raise QuorumNotMet(
+                "the witnesses that are needed disagree about the time by more than an hour: "
+                + ", ".join(f"{each.key.name} says {each.time_s}" for each in found.cosignatures),
+                hint="no reader believes such a checkpoint; their clocks must be set",
+            )
+        self._log.publish(note, state.witness_policy, now_s=now_s)
         self.published = Published(
             signed=signed,
             note=note,
@@ -315,18 +323,18 @@ class Publisher:
         return any(
             proposed.stood_still == "not_witnessed"
             and all(
-                self._is_met(parse_policy(each.policy.encode()), published.note) for each in new
+                self._is_met(parse_policy(each.policy.encode()), each, published.note)
+                for each in new
             )
             for proposed, new in _joining(self._writer.state)
         )
 
-    def _is_met(self, policy: WitnessPolicy, note: bytes) -> bool:
+    def _is_met(self, policy: WitnessPolicy, quorum: WitnessQuorum, note: bytes) -> bool:
         now_s = self._ports.clock_us() // SECOND_US + SKEW_S
         try:
-            verify_witnessed(note, policy, now_s=now_s)
+            return is_dated(verify_witnessed(note, policy, now_s=now_s), policy, quorum)
         except RecordError:
             return False
-        return True
 
     def _keep_faults(self, question: Question[Any]) -> None:
         """Keep how it is with each witness, and stop where one shows that the log has forked."""

@@ -478,3 +478,23 @@ def test_a_closed_log_takes_nothing_more_and_the_next_one_goes_on(bench: Bench) 
     assert state_digest(found.history.now) == state_digest(bench.sequencer.state)
     assert not found.history.now.findings
     assert bench.sequencer.state_at_digest(4) == state_digest(found.history.now)
+
+
+def test_witnesses_that_disagree_about_the_hour_stop_nothing_for_good(bench: Bench) -> None:
+    bench.settle()
+    bench.witnesses["w1"].behind_s = -7_200
+    bench.say(lambda world: world.request())
+    assert bench.sequencer.step() > 0
+    assert "not signed by w1" in (bench.sequencer.status().why or ""), "two hours ahead"
+    bench.clock.pass_s(8_000)  # the clock of w1 never goes back, so wait until it is behind again
+    bench.witnesses["w1"].behind_s = 0
+    for name in ("w2", "w3"):
+        bench.witnesses[name].behind_s = 7_200
+    assert bench.sequencer.step() > 0
+    assert "disagree about the time" in (bench.sequencer.status().why or "")
+    assert published(bench) == 2
+    for name in ("w2", "w3"):
+        bench.witnesses[name].behind_s = 0
+    bench.settle()
+    assert published(bench) == 4
+    assert not bench.stops
