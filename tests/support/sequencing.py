@@ -105,9 +105,9 @@ class Bench:
         self.log.append([self.world.entries[0]])
         self.sequencer = self.sequence()
 
-    def opened(self) -> Log:
-        signer = signer_from_seed(ORIGIN, ED25519, seed("log"))
-        return Log(self.folder / "log.sqlite", self.folder / "record", signer)
+    def opened(self, *seeds: str) -> Log:
+        signer, *more = (signer_from_seed(ORIGIN, ED25519, seed(s)) for s in seeds or ("log",))
+        return Log(self.folder / "log.sqlite", self.folder / "record", signer, more)
 
     def sequence(self, log: Log | None = None, before: History | None = None) -> Sequencer:
         ports = Ports(

@@ -58,7 +58,7 @@ def opened_log(
             place=str(private / "log.sqlite"),
             hint="`spotbeam init` makes one; on another machine, name its server in spotbeam.toml",
         )
-    signer = read_log_key(private / "log.key")
+    signer, *more = read_log_keys(private / "log.key")
     with hold(
         private / "log.lock",
         "this log",
@@ -66,7 +66,7 @@ def opened_log(
         'set log = "http://…" in spotbeam.toml, or stop it',
     ):
         try:
-            log = Log(private / "log.sqlite", workspace / "record", signer)
+            log = Log(private / "log.sqlite", workspace / "record", signer, more)
         except ValueError as fault:
             raise InputError(str(fault), place=str(private / "log.key")) from None
         ports = Ports(
@@ -83,16 +83,20 @@ def opened_log(
             yield sequencer
 
 
-def read_log_key(path: Path) -> Signer:
-    """The key with which a log signs.
+def read_log_keys(path: Path) -> tuple[Signer, ...]:
+    """The keys with which a log signs, one a line: more than one while keys are changed.
 
     Raises:
-        InputError: It is not there, or is not a key.
+        InputError: There is none, or a line is not a key.
     """
     try:
-        return parse_signer_key(path.read_text("ascii").strip())
+        lines = [line for line in path.read_text("ascii").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError):
-        raise InputError("the log's key cannot be read", place=str(path)) from None
+        lines = []
+    if not lines:
+        raise InputError("the log's key cannot be read", place=str(path))
+    try:
+        return tuple(parse_signer_key(line.strip()) for line in lines)
     except MalformedRecord as fault:
         raise InputError(fault.message, place=str(path), hint=fault.hint) from None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from spotbeam.assembly.logs import opened_log, read_log_key
+from spotbeam.assembly.logs import opened_log, read_log_keys
 from spotbeam.http.log_server import log_app
 from spotbeam.http.serving import listen, serve_on, url_of
 
@@ -41,7 +41,7 @@ def serve_log(
     socket = listen(host, port)
     try:
         with opened_log(workspace) as sequencer:
-            key = str(read_log_key(private / "log.key").key)
+            key = str(read_log_keys(private / "log.key")[0].key)
             show(
                 LogAnnounced(
                     origin=sequencer.origin,

@@ -63,6 +63,8 @@ class Log:
         path: Its SQLite file, from `create_log`.
         tiles: The folder where its tiles are published.
         signer: Its Ed25519 key, of type 0x01, named like its origin.
+        more: Further keys of that kind, which sign as well: the next one, before a change of keys
+            takes effect, or the last one, while some witness does not know the next yet.
 
     Raises:
         FileNotFoundError: There is no such file; `create_log` starts one.
@@ -70,8 +72,11 @@ class Log:
         RecordError: The file or the tiles are damaged, or there is no space.
     """
 
-    def __init__(self, path: Path, tiles: Path, signer: Signer) -> None:
-        self._signer = signer
+    def __init__(
+        self, path: Path, tiles: Path, signer: Signer, more: Sequence[Signer] = ()
+    ) -> None:
+        self._signers = (signer, *more)
+        self._keys = [each.key for each in self._signers]
         self._commit = threading.Lock()
         self._queue = threading.Lock()
         self._waiting: list[_Waiting] = []
@@ -165,7 +170,7 @@ class Log:
             Forked: This log's key has signed more, or something else, than this log holds.
             BadSignature: The note is not one that this log's key has signed.
         """
-        seen = verify_checkpoint(note, [self._signer.key])
+        seen = verify_checkpoint(note, self._keys)
         with self._commit:
             if seen.size > self.size:
                 raise Forked(
@@ -197,7 +202,7 @@ class Log:
             with self._stopping():
                 self._grow_tiles()
                 new = Checkpoint(self.origin, self._tiles.size, self._tiles.root())
-                note = sign_checkpoint(new, [self._signer])
+                note = sign_checkpoint(new, self._signers)
                 self._tiles.flush()
                 self._entries.keep_signed(note)
             self._signed = new
@@ -222,7 +227,7 @@ class Log:
             verify_witnessed(note, policy, now_s=now_s)
         with self._commit:
             self._check_fit()
-            if verify_checkpoint(note, [self._signer.key]) != self._signed:
+            if verify_checkpoint(note, self._keys) != self._signed:
                 raise RecordError("this is not the checkpoint that the log signed last")
             with self._stopping(), self._entries.held():
                 self._tiles.publish(note)
@@ -246,10 +251,9 @@ class Log:
 
     def _open(self, path: Path, tiles: Path) -> None:
         self.origin = self._entries.origin
-        if self._signer.key.name != self.origin:  # before anyone else is fenced out
-            raise ValueError(
-                f"the log is {self.origin!r}, its key is named {self._signer.key.name!r}"
-            )
+        wrong = [key.name for key in self._keys if key.name != self.origin]
+        if wrong:  # before anyone else is fenced out
+            raise ValueError(f"the log is {self.origin!r}, its key is named {wrong[0]!r}")
         self._entries.take_over()
         self._tiles = TileWriter(tiles)
         self._signed = self._check_nothing_lost(path)
@@ -303,7 +307,7 @@ class Log:
 
     def _check_nothing_lost(self, path: Path) -> Checkpoint | None:
         note = self._entries.signed()
-        signed = verify_checkpoint(note, [self._signer.key]) if note is not None else None
+        signed = verify_checkpoint(note, self._keys) if note is not None else None
         published = self._tiles.published
         if published and published.origin != self.origin:
             raise Forked(f"the tiles are those of {published.origin}, not of {self.origin}")

@@ -498,3 +498,35 @@ def test_witnesses_that_disagree_about_the_hour_stop_nothing_for_good(bench: Ben
     bench.settle()
     assert published(bench) == 4
     assert not bench.stops
+
+
+def test_the_key_of_a_log_changes_where_both_have_signed(bench: Bench) -> None:
+    bench.settle()
+    quorum = witness_quorum(("w1", "w2", "w3"), "new key")
+    (_, change) = bench.say(lambda world: world.change(SetWitnesses(witness_quorum=quorum)))
+    bench.say(lambda world: world.approve(change.id, "bo", "cy"))
+    bench.settle()
+    assert bench.sequencer.state.changes[change.id].stood_still == "not_witnessed"
+
+    def restart(*seeds: str) -> None:
+        bench.sequencer.close()
+        bench.log = bench.opened(*seeds)
+        bench.sequencer = bench.sequence(bench.log)
+        bench.settle()
+
+    new_key = signer_from_seed(ORIGIN, ED25519, seed("new key")).key
+    for witness in bench.witnesses.values():
+        witness.witness.know(new_key)
+    restart("log", "new key")
+    bench.clock.pass_s(60)
+    bench.settle()
+    assert bench.sequencer.state.changes[change.id].status == "bound"
+    restart("new key")
+    bench.say(lambda world: world.request())
+    bench.settle()
+    found = walk(
+        directory(bench.folder / "record"),
+        genesis=bench.world.now.genesis,
+        now_s=bench.clock.us // SECOND_US,
+    )
+    assert found.checkpoint.size == bench.sequencer.state.size
