@@ -13,6 +13,7 @@ import msgspec
 from spotbeam.errors import InputError, nearest
 
 T = TypeVar("T")
+_REGEX = re.compile(r"expected `str` matching regex '.*'", re.DOTALL)
 _PATH = re.compile(r"^(?P<message>.*?)(?: - at `\$?(?P<path>.*)`)?$", re.DOTALL)
 
 
@@ -42,13 +43,24 @@ def decode(
         found = _PATH.match(str(refused))
         message, path = (found["message"], found["path"]) if found else (str(refused), None)
         where = (path or "").lstrip(".")
-        value = _value_at(data, where)
+        value = value_at(data, where)
         shown = f" (it is {value!r})" if value is not None and repr(value) not in message else ""
         raise error(
             _in_plain_words(message) + shown,
             place=f"{place}, {where}" if where else place,
             hint=_known_words(kind, where),
         ) from None
+
+
+def value_at(data: Any, path: str) -> Any:
+    """The value that a msgspec path such as `rule[2].who` points to, if it is a plain one."""
+    value = data
+    for step in re.findall(r"[^.\[\]]+", path):
+        try:
+            value = value[int(step)] if isinstance(value, list | tuple) else value[step]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return None
+    return value if isinstance(value, str | int | float | bool) else None
 
 
 def _in_plain_words(message: str) -> str:
@@ -61,7 +73,7 @@ def _in_plain_words(message: str) -> str:
         ("`object`", "a table"),
     ):
         message = message.replace(theirs, ours)
-    return message
+    return _REGEX.sub("not in the form that it must have", message)
 
 
 def _known_words(kind: Any, path: str) -> str | None:
@@ -106,14 +118,3 @@ def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
     bare = _without_none(kind)
     is_struct = isinstance(bare, type) and issubclass(bare, msgspec.Struct)
     return bare if is_struct else None
-
-
-def _value_at(data: Any, path: str) -> Any:
-    """The value that a msgspec path such as `rule[2].who` points to, if it is a plain one."""
-    value = data
-    for step in re.findall(r"[^.\[\]]+", path):
-        try:
-            value = value[int(step)] if isinstance(value, list) else value[step]
-        except (KeyError, IndexError, ValueError, TypeError):
-            return None
-    return value if isinstance(value, str | int | float | bool) else None

@@ -24,6 +24,7 @@ from spotbeam.assembly.workspace import (
 from spotbeam.control.hand import demand_signer, new_id
 from spotbeam.control.recording import Recorded, Recorder
 from spotbeam.control.standing import has_lapsed
+from spotbeam.decode import value_at
 from spotbeam.errors import InputError, SpotbeamError
 from spotbeam.governance.entries.words import Id
 from spotbeam.governance.state import State
@@ -128,16 +129,17 @@ def checked(kind: Any, place: str, /, **fields: Any) -> Any:
     Raises:
         InputError: A field is not what the record can hold.
     """
+    given = msgspec.to_builtins({**_tagged(kind), **fields})
     try:
-        return msgspec.convert(msgspec.to_builtins({**_tagged(kind), **fields}), kind, strict=True)
+        return msgspec.convert(given, kind, strict=True)
     except msgspec.ValidationError as fault:
         message, _, path = str(fault).partition(" - at `$.")
-        field = path.rstrip("`").split("[")[0]
-        value = fields.get(field)
-        shown = f" (it is {value!r})" if isinstance(value, str) else ""
+        path = path.rstrip("`")
+        value = value_at(given, path)
+        what = f"{value!r} is nothing that the record can hold" if "regex" in message else message
         raise InputError(
-            message.replace("Expected", "expected") + shown,
-            place=f"{place}{field.replace('_', '-')}" if field else place,
+            what.replace("Expected", "expected"),
+            place=f"{place}{path.replace('_', '-')}" if path else place,
         ) from None
 
 

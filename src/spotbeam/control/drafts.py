@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from spotbeam.decode import decode
+from spotbeam.decode import decode, value_at
 from spotbeam.errors import InputError
 from spotbeam.governance.entries.people import Role, SmallRule
 from spotbeam.governance.entries.rules import RuleEntry, rule_entry
@@ -319,10 +319,12 @@ def _narrow(rules: tuple[RuleEntry, ...], place: str) -> tuple[RuleEntry, ...]:
         try:
             msgspec.convert(msgspec.to_builtins(rule), RuleEntry, strict=True)
         except msgspec.ValidationError as fault:
-            message, _, path = str(fault).partition(" - at `$.")
+            _, _, path = str(fault).partition(" - at `$.")
+            path = path.rstrip("`")
+            shown = value_at(msgspec.to_builtins(rule), path)
             raise InputError(
-                f"the record cannot hold it: {message}",
-                place=f"{place}, rule {rule.id!r}" + (f", {path.rstrip('`')}" if path else ""),
+                f"{shown!r} is nothing that the record can hold",
+                place=f"{place}, rule {rule.id!r}" + (f", {path}" if path else ""),
                 hint="ids are lower-case letters, digits, '.', '_' and '-'; ground is UA, UA-43, "
                 "UA/sea, x-… or h3:…",
             ) from None
