@@ -107,7 +107,9 @@ def at_hour(policy: Policy, of_day_us: int) -> Policy:
     for rule in policy.rules:
         open_now = [_without_hours(window) for window in rule.when if _is_open(window, of_day_us)]
         if open_now or not rule.when:
-            rules.append(msgspec.structs.replace(rule, when=tuple(open_now)))
+            # A window of hours alone is open all through such an hour: always, then.
+            when = () if Window() in open_now else tuple(open_now)
+            rules.append(msgspec.structs.replace(rule, when=when))
     return msgspec.structs.replace(policy, rules=tuple(rules), version="")
 
 
