@@ -97,38 +97,47 @@ def read_journal(path: Path) -> tuple[Signed, ...]:
 
 
 def compared(
-    journal: Iterable[Signed], keys: Iterable[str], entries: Iterable[bytes], genesis: str
+    journal: Iterable[Signed],
+    keys: Iterable[str],
+    logs: Iterable[Iterable[bytes]],
+    genesis: str,
 ) -> Compared:
     """Compare a journal with the entries of a record.
 
     Args:
         journal: What was signed here.
         keys: Digests of the keys that sign here.
-        entries: The record's entries, from entry 0 on, checked already.
-        genesis: Digest of entry 0, in hexadecimal.
+        logs: The logs of the record, first to last, each with its entries from its entry 0 on,
+            checked already.
+        genesis: Digest of the first log's entry 0, in hexadecimal.
     """
     left = {each.statement: each for each in journal}
-    wanted = [key.encode() for key in {*keys, *(each.key for each in left.values())}]
-    origin, foreign = "", []
-    for index, data in enumerate(entries):
-        if index == 0 or b'"type":"open"' in data:
-            origin = _origin(data) or origin
-        if not any(key in data for key in wanted):
-            continue
-        try:
-            envelope = parse_entry(data).envelope
-        except Void:
-            continue
-        if envelope.key is None or envelope.key.encode() not in wanted:
-            continue
-        digest = sha256(statement(origin, genesis, envelope)).hexdigest()
-        if left.pop(digest, None) is None:
-            foreign.append((index, envelope.id))
+    wanted = {*keys, *(each.key for each in left.values())}
+    marks = [key.encode() for key in wanted]
+    foreign, count = [], 0
+    for entries in logs:
+        origin: str | None = None
+        for data in entries:
+            index, count = count, count + 1
+            if origin is None:
+                origin = _origin(data)
+            if not any(mark in data for mark in marks):  # most entries are somebody else's
+                continue
+            try:
+                envelope = parse_entry(data).envelope
+            except Void:
+                continue
+            if envelope.key not in wanted:
+                continue
+            digest = sha256(statement(origin, genesis, envelope)).hexdigest()
+            if left.pop(digest, None) is None:
+                foreign.append((index, envelope.id))
     return Compared(missing=tuple(left.values()), foreign=tuple(foreign))
 
 
-def _origin(data: bytes) -> str | None:
+def _origin(first: bytes) -> str:
+    """The name of the log that begins with this entry."""
     try:
-        return getattr(parse_entry(data).body, "origin", None)
+        return str(getattr(parse_entry(first).body, "origin", ""))
     except Void:
-        return None
+        return ""

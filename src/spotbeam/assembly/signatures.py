@@ -9,8 +9,6 @@ from spotbeam.assembly.key_files import read_key_file
 from spotbeam.assembly.workspace import Followed, Workspace
 from spotbeam.edge.keeping import Kept
 from spotbeam.errors import InputError
-from spotbeam.record.checkpoint import parse_signed_checkpoint
-from spotbeam.record.tile_reader import TileReader
 
 
 def own_signatures(workspace: Workspace, followed: Followed) -> Compared:
@@ -24,7 +22,7 @@ def own_signatures(workspace: Workspace, followed: Followed) -> Compared:
     keys = tuple(_own_keys(workspace))
     if not journal and not keys:
         return Compared()
-    return compared(journal, keys, _entries(workspace), followed.now.genesis)
+    return compared(journal, keys, _logs(workspace), followed.now.genesis)
 
 
 def _own_keys(workspace: Workspace) -> Iterator[str]:
@@ -37,10 +35,7 @@ def _own_keys(workspace: Workspace) -> Iterator[str]:
                 continue
 
 
-def _entries(workspace: Workspace) -> Iterator[bytes]:
+def _logs(workspace: Workspace) -> Iterator[Iterator[bytes]]:
     kept = Kept(workspace.folder / "following")
     for log in kept.logs():
-        note = kept.note(log)
-        assert note is not None
-        reader = TileReader(kept.fetch(log), parse_signed_checkpoint(note)[0])
-        yield from reader.entries()
+        yield kept.reader(log).entries()
