@@ -115,6 +115,8 @@ def parties_of(*quorums: WitnessQuorum) -> tuple[Party, ...]:
 
 
 T = TypeVar("T")
+_LOOK_AGAIN_S = 0.1
+"""How often a question is looked at while nobody answers: what is enough may depend on time."""
 
 
 class Question(Generic[T]):
@@ -144,20 +146,27 @@ class Cosigners:
         self._on_answer = on_answer
         self._changed = threading.Condition()
         self._workers: dict[Party, _Worker] = {}
+        self._is_closed = False
 
     @property
     def parties(self) -> tuple[Party, ...]:
         """Whom it talks to."""
-        return tuple(self._workers)
+        with self._changed:
+            return tuple(self._workers)
 
     def set_parties(self, parties: Iterable[Party]) -> None:
         """Talk to these from now on; whoever stays keeps their connection."""
         wanted = dict.fromkeys(parties)
-        for party in [each for each in self._workers if each not in wanted]:
-            self._workers.pop(party).stop()
-        for party in wanted:
-            if party not in self._workers:
-                self._workers[party] = _Worker(party, self._connect, self._changed, self._on_answer)
+        with self._changed:
+            if self._is_closed:
+                return
+            for party in [each for each in self._workers if each not in wanted]:
+                self._workers.pop(party).stop()
+            for party in wanted:
+                if party not in self._workers:
+                    self._workers[party] = _Worker(
+                        party, self._connect, self._changed, self._on_answer
+                    )
 
     def latest(self, limit_s: float) -> Question[bytes | None]:
         """Ask all what they hold of this log; one that is not heard may know more than the rest.
@@ -192,8 +201,9 @@ class Cosigners:
     def lines(self, question: Question[tuple[Signature, ...]]) -> tuple[Signature, ...]:
         """All signature lines that have come so far, in the order of the witnesses."""
         with self._changed:
-            answers = dict(question.answers)
-        return tuple(line for party in self._workers for line in answers.get(party, ()))
+            return tuple(
+                line for party in self._workers for line in question.answers.get(party, ())
+            )
 
     def show(self, note: bytes) -> None:
         """Bring a published note to all mirrors, whose readers want the quorum; wait for none."""
@@ -210,7 +220,12 @@ class Cosigners:
 
     def close(self) -> None:
         """Ask nobody any more; whoever is being asked is not waited for."""
-        self.set_parties(())
+        with self._changed:
+            self._is_closed = True
+            for worker in self._workers.values():
+                worker.stop()
+            self._workers.clear()
+            self._changed.notify_all()
 
     def _ask(
         self, question: Question[T], limit_s: float, is_enough: Callable[[Question[T]], bool]
@@ -224,9 +239,9 @@ class Cosigners:
             while True:
                 heard = question.answers.keys() | question.faults.keys()
                 left_s = until - time.monotonic()
-                if asked <= heard or left_s <= 0 or is_enough(question):
+                if self._is_closed or asked <= heard or left_s <= 0 or is_enough(question):
                     return
-                self._changed.wait(left_s)
+                self._changed.wait(min(left_s, _LOOK_AGAIN_S))
 
 
 class _Worker:

@@ -530,3 +530,36 @@ def test_the_key_of_a_log_changes_where_both_have_signed(bench: Bench) -> None:
         now_s=bench.clock.us // SECOND_US,
     )
     assert found.checkpoint.size == bench.sequencer.state.size
+
+
+def test_a_silent_newcomer_does_not_hold_up_the_quorum_that_counts(bench: Bench) -> None:
+    bench.settle()
+    gate = threading.Event()
+    bench.witnesses["w4"].gate = bench.witnesses["w5"].gate = gate
+    quorum = witness_quorum(("w2", "w3", "w4", "w5"))
+    (_, change) = bench.say(lambda world: world.change(SetWitnesses(witness_quorum=quorum)))
+    bench.say(lambda world: world.approve(change.id, "bo", "cy"))
+    bench.settle()
+    assert published(bench) == bench.sequencer.state.size
+    assert bench.sequencer.state.changes[change.id].status == "pending"
+    gate.set()
+    _until(lambda: bench.sequencer.step() > 0 and "w5.example" in _note(bench))
+    bench.clock.pass_s(60)
+    bench.settle()
+    assert bench.sequencer.state.changes[change.id].status == "bound"
+
+
+def test_whoever_waits_is_told_when_the_log_is_closed(bench: Bench) -> None:
+    bench.settle()
+    gate = threading.Event()
+    for name in ("w1", "w2", "w3"):
+        bench.witnesses[name].gate = gate
+    bench.sequencer.start()
+    (asked,) = bench.say(lambda world: world.request())
+    future = bench.sequencer.anchored(asked)
+    bench.sequencer.close()
+    with pytest.raises(QuorumNotMet, match="was closed"):
+        future.result(0)
+    with pytest.raises(Refused, match="it was closed"):
+        bench.sequencer.submit(bench.world.entries[-1])
+    gate.set()
