@@ -133,12 +133,15 @@ def done(folder: Path, *arguments: object, **how: Any) -> str:
     return finished.stdout
 
 
-def roster_text(keys: dict[str, str], witnesses: Sequence[tuple[str, str, str, bool]]) -> str:
+def roster_text(
+    keys: dict[str, str], witnesses: Sequence[tuple[str, str, str, bool]], persons: int = 2
+) -> str:
     """A first roster.
 
     Args:
         keys: The file of each person's key or proof.
         witnesses: Name, verifier key, URL, and whether it is a mirror.
+        persons: How many make the full quorum.
     """
     lines = [f"origin = {json.dumps(ORIGIN)}", ""]
     for name, party in PARTIES.items():
@@ -147,7 +150,7 @@ def roster_text(keys: dict[str, str], witnesses: Sequence[tuple[str, str, str, b
         if name in keys:
             lines += ["[[person]]", f'id = "{name}"', f'factor = "{factor}"']
             lines += [f"roles = {json.dumps(roles)}", f"keys = {json.dumps([keys[name]])}"]
-    lines += ["[quorum]", "persons = 2", "factors = 2"]
+    lines += ["[quorum]", f"persons = {persons}", "factors = 2"]
     lines += ["[witnesses]", f"quorum = {len(witnesses)}"]
     for name, key, url, is_mirror in witnesses:
         lines += ["[[witnesses.witness]]", f'name = "{name}"', f'key = "{key}"', f'url = "{url}"']
@@ -164,10 +167,16 @@ class Town:
         folder: Where all of it lies.
         keys: Proofs of people whose keys were made elsewhere.
         apart: Every command in a process of its own.
+        persons: How many make the full quorum.
     """
 
     def __init__(
-        self, folder: Path, keys: dict[str, str] | None = None, *, apart: bool = False
+        self,
+        folder: Path,
+        keys: dict[str, str] | None = None,
+        *,
+        apart: bool = False,
+        persons: int = 2,
     ) -> None:
         self.apart = apart
         self.folder = folder
@@ -184,7 +193,7 @@ class Town:
         self.roster = folder / "roster.toml"
         witnesses = self._prepared_witnesses()
         files = {name: f"{name}.key" for name in PEOPLE} | {"cy": "cy.proof"} | given
-        self.roster.write_text(roster_text(files, witnesses))
+        self.roster.write_text(roster_text(files, witnesses, persons))
         told = json.loads(
             self.done(
                 folder, "init", self.operator, "--roster", self.roster,
