@@ -295,7 +295,7 @@ def test_a_full_disk_stops_the_log_and_loses_nothing(town: Town) -> None:
     assert fault is not None
     assert fault.code == "stopped"
     assert status(server)["log"]["standing"] == "stopped"
-    assert "the log has stopped" in server.said()
+    until(lambda: "the log has stopped" in server.said(), "it says so")
     assert "Traceback" not in server.said()
     assert get(f"{server.url}/checkpoint").status == 200, "what is published can still be read"
     assert server.stop() == 0

@@ -146,8 +146,10 @@ class Sequencer:
                 "the log takes nothing before its witnesses have said what they signed last"
                 + (f": {self._fault}" if self._fault else ""),
             )
-        recorded = self._writer.submit(entry)
-        self._awake.set()
+        try:
+            recorded = self._writer.submit(entry)
+        finally:
+            self._awake.set()  # even if it failed: the disk may be full, which has to be said
         if wait == "anchored":
             self.await_anchored(recorded)
         return recorded

@@ -563,3 +563,14 @@ def test_whoever_waits_is_told_when_the_log_is_closed(bench: Bench) -> None:
     with pytest.raises(Refused, match="it was closed"):
         bench.sequencer.submit(bench.world.entries[-1])
     gate.set()
+
+
+def test_a_log_that_stops_while_it_is_written_says_so_at_once(bench: Bench) -> None:
+    bench.settle()
+    bench.sequencer.start()
+    bench.opened().close()  # somebody else takes it over
+    bench.world.request()
+    with pytest.raises(Refused, match="taken over"):
+        bench.sequencer.submit(bench.world.entries[-1])
+    _until(lambda: bench.stops)
+    assert "taken over" in bench.stops[0]
