@@ -166,6 +166,8 @@ def test_a_seal_is_bound_unread_and_opened_for_everybody(town: Town) -> None:
     ask(town, "ask-2", "restrict")
     ada = town.join("ada")
     (ada / "s.toml").write_text(SEAL)
+    previewed = done(ada, "change", "preview", "s.toml", "--request", "ask-2")
+    assert "they can do no more than restrict in MT" in previewed
     done(ada, "seal", "s.toml", "--request", "ask-2", "--as", "ada", "--id", "seal-1", "--yes",
          "--wait")  # fmt: skip
     shown = done(town.join("bo"), "change", "show", "seal-1")
@@ -278,9 +280,14 @@ def test_an_emergency_needs_two_ends_by_itself_and_is_reviewed(
             'where = ["MT"]\ngrounds = ["order:mt-2"]\n'
         )
         ask(town, "ask-1", "restrict")
+        previewed = done(ada, "change", "preview", "e.toml", "--request", "ask-1")
+        assert "from when it binds, for 2h; then it reverts" in previewed
         done(ada, "emergency", "propose", "e.toml", "--request", "ask-1", "--as", "ada", "--id",
              "emg-1", "--yes", "--wait")  # fmt: skip
-        assert "bound since" in decide(town, "emg-1", "bo", "cy")
+        decide(town, "emg-1", "bo")
+        told = json.loads(done(town.join("cy"), "change", "approve", "emg-1", "--as", "cy", "--yes",
+                               "--wait", "--json"))  # fmt: skip
+        assert told["standing"]["word"] == "bound"
         now = state(town)
         two_hours_us = 7_200_000_000
         assert [r.rule.id for r in intended(now, now.witnessed_us).rules] == ["stop"]

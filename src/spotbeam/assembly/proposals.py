@@ -16,9 +16,9 @@ from spotbeam.assembly.attachments import (
     seal_file,
 )
 from spotbeam.assembly.key_files import write_new
-from spotbeam.assembly.sending import Desk
+from spotbeam.assembly.sending import Desk, entry_file
 from spotbeam.assembly.workspace import Workspace, private_folder
-from spotbeam.control.drafts import Draft
+from spotbeam.control.drafts import Draft, parse_draft, read_toml
 from spotbeam.control.proposing import change_body, emergency_body, proposal
 from spotbeam.control.recording import Recorded
 from spotbeam.control.sealing import Sealed, seal, sealed
@@ -52,6 +52,28 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
         hidden = self.hidden
         seals = {} if hidden is None else {self.id: (hidden.value, hidden.salt)}
         return Openings(lists=lists, seals=seals)
+
+
+def read_draft(path: Path) -> Draft:
+    """A draft from its file; the rules of one that `lasts` are emergency actions.
+
+    Raises:
+        InputError: It cannot be read, or is no draft.
+    """
+    text = entry_file(path)
+    return parse_draft(text, path.name, emergency="lasts" in read_toml(text, path.name))
+
+
+def prepare(
+    state: State, draft: Draft, folder: Path, request: str, *, id: str, now_us: int, place: str
+) -> Prepared:
+    """A proposal of whatever kind a draft is: with bounds a seal, with `lasts` an emergency."""
+    of_kind = prepare_change
+    if draft.bounds is not None:
+        of_kind = prepare_seal
+    elif draft.lasts is not None:
+        of_kind = prepare_emergency
+    return of_kind(state, draft, folder, request, id=id, now_us=now_us, place=place)
 
 
 def prepare_change(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from spotbeam.assembly.impacts import write_changes
 from spotbeam.assembly.previews import sections, see
-from spotbeam.assembly.proposals import prepare_change
-from spotbeam.assembly.sending import at_desk, entry_file
-from spotbeam.cli.deciding import looked_at, propose_prepared, wait_and_say
+from spotbeam.assembly.proposals import prepare, prepare_change, read_draft
+from spotbeam.assembly.sending import at_desk, entry_file, wait_until_decided
+from spotbeam.cli.deciding import looked_at, propose_prepared
 from spotbeam.cli.impact import show_impact
 from spotbeam.cli.output import print_json, progress
 from spotbeam.cli.signing import Flag, Place, Signer, ask, demand_somebody, say_recorded, show_facts
-from spotbeam.cli.standings import demand_known
+from spotbeam.cli.standings import demand_known, standing_facts, standing_json
 from spotbeam.control import approving
 from spotbeam.control.drafts import later_us, parse_draft
+from spotbeam.control.standing import standing
 from spotbeam.control.wording import prepared_facts, proposal_facts
 from spotbeam.errors import InputError
 
@@ -58,6 +60,8 @@ def preview(
     *,
     request: str | None = None,
     id: str | None = None,
+    map: Path | None = None,
+    cells: Path | None = None,
     at: Place = _HERE,
 ) -> None:
     """Show what a draft or a proposal would do, without signing anything.
@@ -65,17 +69,21 @@ def preview(
     Parameters
     ----------
     what
-        A draft's file, or the id of a proposal in the record.
+        A draft's file, of a change, an emergency or a seal; or the id of a proposal.
     request
         The request that a draft answers.
     id
         The id that a draft would have: proofs of possession name it.
+    map
+        Draw the cells that gain, lose or stay as a picture (PNG).
+    cells
+        Write the cells that change as GeoParquet, for each terminal that was tried.
     """
     here = at.here
     path = Path(what)
     draft = None
     if path.suffix == ".toml" or path.exists():
-        draft = parse_draft(entry_file(path), path.name)
+        draft = read_draft(path)
         if request is None:
             raise InputError("which request it answers is not said", place="--request")
     state = at.followed().now
@@ -85,7 +93,7 @@ def preview(
         name, body, openings = what, state.changes[what].proposal, None
         facts = proposal_facts(state, state.changes[what])
     else:
-        prepared = prepare_change(
+        prepared = prepare(
             state,
             draft,
             path.resolve().parent,
@@ -98,6 +106,8 @@ def preview(
         facts = prepared_facts(state, name, "-", body)
     with progress("Working out the impact") as told:
         seen = see(here, state, body, name, now_us=now_us, openings=openings, progress=told)
+    if map is not None or cells is not None:
+        write_changes(state, body, name, at_us=now_us, picture=map, cells=cells)
     if at.json:
         print_json(seen.impact.facts())
         return
@@ -189,6 +199,10 @@ def _say(
         )
         recorded = desk.send(data, wait=by.wait)
         past = "approved" if word == "approve" else "rejected"
-        say_recorded(recorded, f"{change} {past} by {signing.person}", as_json=by.json)
-        if by.wait:
-            wait_and_say(desk, change, by)
+        after = wait_until_decided(here, change).now if by.wait else None
+        facts_after: dict[str, Any] = {}
+        if after is not None and by.json:
+            facts_after["standing"] = standing_json(after, change)
+        say_recorded(recorded, f"{change} {past} by {signing.person}", by, **facts_after)
+        if after is not None and not by.json:
+            show_facts(standing_facts(standing(after, change)))

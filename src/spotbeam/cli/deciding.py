@@ -7,12 +7,10 @@ from typing import Any
 from spotbeam.assembly.previews import Seen, sections, see
 from spotbeam.assembly.proposals import Prepared
 from spotbeam.assembly.proposals import propose as hand_in
-from spotbeam.assembly.sending import Desk, wait_until_decided
+from spotbeam.assembly.sending import Desk
 from spotbeam.cli.impact import show_impact
 from spotbeam.cli.output import progress
 from spotbeam.cli.signing import Signer, ask, demand_somebody, say_recorded, show_facts
-from spotbeam.cli.standings import show_standing
-from spotbeam.control.standing import standing
 from spotbeam.control.wording import prepared_facts
 
 
@@ -32,7 +30,7 @@ def propose_prepared(desk: Desk, prepared: Prepared, by: Signer, *, yes: bool) -
     say_recorded(
         recorded,
         "proposed; it has no effect until a quorum has approved it",
-        as_json=by.json,
+        by,
         next_steps=(f"each approver, on their own machine: spotbeam change approve {prepared.id}",),
         impact=seen.digest,
     )
@@ -50,10 +48,3 @@ def looked_at(desk: Desk, name: str, body: Any, openings: Any = None) -> Seen:
             openings=openings,
             progress=told,
         )
-
-
-def wait_and_say(desk: Desk, name: str, by: Signer) -> None:
-    """Follow the record until witnesses have seen a word on a proposal, and say what happened."""
-    followed = wait_until_decided(desk.workspace, name)
-    if not by.json:
-        show_standing(standing(followed.now, name))

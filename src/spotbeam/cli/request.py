@@ -93,7 +93,7 @@ def new(
         recorded,
         f"request to {verb} in {places(body.where)}, to be answered by "
         f"{format_time(body.answer_by_us)}",
-        as_json=by.json,
+        by,
         next_steps=(
             f"spotbeam change propose FILE.toml --request {name}",
             f"spotbeam request refuse {name} --ground … --quote …",
@@ -138,7 +138,7 @@ def refuse(
             now_us=desk.now_us,
         )
         recorded = desk.send(data, wait=by.wait)
-    say_recorded(recorded, f"the request {request} is refused", as_json=by.json)
+    say_recorded(recorded, f"the request {request} is refused", by)
 
 
 def withdraw(request: str, /, *, by: Signer = _WRITES) -> None:
@@ -157,7 +157,7 @@ def withdraw(request: str, /, *, by: Signer = _WRITES) -> None:
         signing.facts = request_facts(desk.state.requests[request])
         data = asking.withdrawal(desk.state, request, signing.hand, id=name, now_us=desk.now_us)
         recorded = desk.send(data, wait=by.wait)
-    say_recorded(recorded, f"the request {request} is withdrawn", as_json=by.json)
+    say_recorded(recorded, f"the request {request} is withdrawn", by)
 
 
 def show(request: str, /, *, at: Place = _HERE) -> None:

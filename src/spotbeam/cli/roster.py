@@ -197,7 +197,7 @@ def revoke(digest: str | None = None, /, *, yes: Flag = False, by: Signer = _WRI
             now_us=desk.now_us,
         )
         recorded = desk.send(data, wait=by.wait)
-    say_recorded(recorded, f"the key {revoked[:16]}… no longer counts", as_json=by.json)
+    say_recorded(recorded, f"the key {revoked[:16]}… no longer counts", by)
 
 
 def merge(

@@ -91,6 +91,6 @@ def open_seal(seal: str, /, *, file: Path | None = None, by: Signer = _WRITES) -
     say_recorded(
         recorded,
         f"the seal {seal} is open for everybody",
-        as_json=by.json,
+        by,
         rules=len(msgspec.json.decode(value)),
     )

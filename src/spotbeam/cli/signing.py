@@ -113,14 +113,15 @@ def shown_lines(text: str) -> str:
 
 
 def say_recorded(
-    recorded: Recorded, what: str, *, as_json: bool, next_steps: Sequence[str] = (), **facts: Any
+    recorded: Recorded, what: str, by: Signer, *, next_steps: Sequence[str] = (), **facts: Any
 ) -> None:
-    """Say where an entry is in the log, and what to do next."""
-    if as_json:
+    """Say where an entry is in the log, whether witnesses have seen it, and what to do next."""
+    if by.json:
         print_json({**msgspec.to_builtins(recorded), **facts})
         return
     out = console()
-    out.print(f"[bold]{escape(recorded.id)}[/bold]: {escape(what)}; entry {recorded.index}")
+    seen = ", witnessed" if by.wait or by.here.keeps_log else ""
+    out.print(f"[bold]{escape(recorded.id)}[/bold]: {escape(what)}; entry {recorded.index}{seen}")
     for name, value in facts.items():
         out.print(f"{name.replace('_', ' ')}: {value}", markup=False)
     for step in next_steps:

@@ -42,7 +42,7 @@ def withdraw(change: str, /, *, by: Signer = _WRITES) -> None:
             now_us=desk.now_us,
         )
         recorded = desk.send(data, wait=by.wait)
-    say_recorded(recorded, f"{target} is taken back", as_json=by.json)
+    say_recorded(recorded, f"{target} is taken back", by)
 
 
 def show(change: str, /, *, at: Place = _HERE) -> None:
@@ -109,11 +109,6 @@ def show_all(
     columns = ["id", "kind", "stands", "request", "proposed by", "approved by", "missing"]
     console().print(table(title, columns, rows) if rows else f"{title}: none.")
     say_own(own.missing, own.foreign)
-
-
-def show_standing(found: Standing) -> None:
-    """How a proposal stands, in plain words."""
-    show_facts(standing_facts(found))
 
 
 def standing_facts(found: Standing) -> list[tuple[str, str]]:
