@@ -44,7 +44,7 @@ from spotbeam.service.policy import Policy
 from spotbeam.service.position import Motion, places
 from spotbeam.service.terminals import Protection, Terminals
 from spotbeam.service.verdict import OUTCOMES, REASONS, SETTLED, verdict
-from spotbeam.twin.impact.public import named_cells
+from spotbeam.twin.impact.tried import named_cells
 
 MANY = 100_000
 ANCHOR_US = 60 * SECOND_US

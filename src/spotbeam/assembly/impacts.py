@@ -8,7 +8,9 @@ from pathlib import Path
 
 from spotbeam.assembly.reading import fold
 from spotbeam.assembly.scenarios import load_scenario
-from spotbeam.errors import UnknownName
+from spotbeam.errors import InputError, UnknownName
+from spotbeam.formats.atomic import write_bytes
+from spotbeam.formats.cells_file import write_changed_cells
 from spotbeam.formats.terminal_files import read_terminals
 from spotbeam.formats.territory_files import read_territories
 from spotbeam.governance.entries.deciding import Seal
@@ -23,12 +25,14 @@ from spotbeam.service.policy import Policy
 from spotbeam.service.rules import Rule
 from spotbeam.service.terminals import Terminals, concatenate
 from spotbeam.twin import fleets
+from spotbeam.twin.impact.changed import cell_changes
 from spotbeam.twin.impact.over_terminals import Standings, TerminalImpact, terminal_impact
 from spotbeam.twin.impact.phases import instants_of
 from spotbeam.twin.impact.placing import placed
-from spotbeam.twin.impact.public import named_cells, public_impact
+from spotbeam.twin.impact.public import public_impact
 from spotbeam.twin.impact.spill import border_effects, covering_of
 from spotbeam.twin.impact.subject import bounds_rule, wordings_of
+from spotbeam.twin.impact.tried import named_cells
 from spotbeam.twin.impact.whole import Impact
 from spotbeam.twin.scenario import Scenario
 
@@ -185,6 +189,39 @@ def preview(
         ),
         notices=tuple(notices),
     )
+
+
+def write_changes(
+    state: State,
+    proposal: Proposal,
+    id: str,
+    *,
+    at_us: int,
+    view: str | None = None,
+    picture: Path | None = None,
+    cells: Path | None = None,
+) -> None:
+    """Write the cells that a proposal would alter: a map as PNG, a table as GeoParquet, or both.
+
+    Args:
+        state, proposal, id, at_us: As in `preview`.
+        view: Point of view on borders; the record's own, if left out.
+        picture, cells: Where; what stands there is replaced.
+
+    Raises:
+        Refused: It could not bind in this state.
+        InputError: It is about no ground, so that there is nothing to draw.
+        OutputError: A file cannot be written.
+    """
+    found = cell_changes(state, proposal, id, at_us, view=view)
+    if not len(found.area):
+        raise InputError(f"{id} is about no ground: there are no cells to write")
+    if picture is not None:
+        from spotbeam.report.map.impact_picture import draw_changes  # a second to load
+
+        write_bytes(picture, draw_changes(found, f"What {id} would do"))
+    if cells is not None:
+        write_changed_cells(cells, found.table())
 
 
 def _is_new(rule: Rule, before: Policy) -> bool:

@@ -1,4 +1,4 @@
-"""`cells.parquet` and `terminals.parquet`: GeoParquet 1.1, a row a cell or a terminal.
+"""`cells.parquet`, `terminals.parquet` and the like: GeoParquet 1.1, a row a cell or a terminal.
 
 Any Parquet reader has the columns; one that knows GeoParquet draws them as well. Longitude and
 latitude on WGS 84 (OGC:CRS84, which is what no `crs` means); cells are cut at the antimeridian.
@@ -52,6 +52,20 @@ TERMINAL_COLUMNS = pa.schema(
         ("max_mbps", pa.float64()),
     ]
 )
+CHANGE_COLUMNS = pa.schema(
+    [
+        ("cell", pa.uint64()),
+        ("lat_deg", pa.float64()),
+        ("lon_deg", pa.float64()),
+        ("territories", _TEXT_LIST),
+        ("people", pa.int64()),
+        ("phase", pa.string()),
+        ("reference", pa.string()),
+        ("kind", pa.string()),
+        ("before", pa.string()),
+        ("after", pa.string()),
+    ]
+)
 _ROWS_AT_ONCE = 65_536  # the shapes of this many cells are in memory at a time
 
 
@@ -64,6 +78,17 @@ def write_cells(path: str | os.PathLike[str], cells: pa.Table) -> None:
             `geometry`, its outline, are added.
     """
     _write(path, cells, CELL_COLUMNS, ["Polygon", "MultiPolygon"], _with_outlines)
+
+
+def write_changed_cells(path: str | os.PathLike[str], cells: pa.Table) -> None:
+    """Write the cells that a change would alter, whole or not at all.
+
+    Args:
+        path: Where; what stands there is replaced.
+        cells: The columns of `CHANGE_COLUMNS` and any others; cells of several resolutions, a row
+            for each phase and reference terminal. `hex_id` and `geometry` are added.
+    """
+    _write(path, cells, CHANGE_COLUMNS, ["Polygon", "MultiPolygon"], _with_outlines)
 
 
 def write_terminals(path: str | os.PathLike[str], terminals: pa.Table) -> None:

@@ -71,10 +71,12 @@ class Trial:
             found += self._counted(each.name, kind, was, now)
         return tuple(found)
 
-    def kinds(self, each: Reference, before: Policy, after: Policy, at_us: int) -> Any:
-        """How each cell changes for one reference: places in `KINDS`, shape (n_cell,)."""
-        was, now = (self._decided(p, each, at_us, True) for p in (before, after))
-        return kinds_of(was, now, _ids(before), _ids(after))
+    def one(
+        self, each: Reference, before: Policy, after: Policy, at_us: int
+    ) -> tuple[npt.NDArray[np.uint8], VerdictColumns, VerdictColumns]:
+        """How each cell changes for one reference: places in `KINDS`, and both verdicts."""
+        was, now = (self._decided(policy, each, at_us, True) for policy in (before, after))
+        return kinds_of(was, now, _ids(before), _ids(after)), was, now
 
     def _decided(self, policy: Policy, each: Reference, at_us: int, served: bool) -> VerdictColumns:
         area = self.area

@@ -8,7 +8,7 @@ nothing. It knows no terminals, no lists' rows and no seal's contents.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -18,30 +18,21 @@ import rfc8785
 from spotbeam.governance.entries.acts import DropList, PutList
 from spotbeam.governance.entries.deciding import Seal
 from spotbeam.governance.history import intended
-from spotbeam.governance.policy import policy
-from spotbeam.governance.preview import as_if_bound, as_read, reads
+from spotbeam.governance.preview import as_read, reads
 from spotbeam.governance.state import Proposal, State
-from spotbeam.land import views
 from spotbeam.land.borders import borders_digest
-from spotbeam.land.cells import is_cell
-from spotbeam.land.territories import ground as ground_of
 from spotbeam.service.policy import Policy
-from spotbeam.service.rules import Rule
-from spotbeam.twin.impact.area import Place, area_of
+from spotbeam.twin.impact.area import Place
 from spotbeam.twin.impact.effects import Effect, Trial
-from spotbeam.twin.impact.phases import Hours, Instant, at_hour, hours_of, instants_of, silent
-from spotbeam.twin.impact.placing import placed, unplaced
-from spotbeam.twin.impact.references import Reference, references_for, with_references
+from spotbeam.twin.impact.phases import Hours, Instant, at_hour, hours_of, silent
+from spotbeam.twin.impact.references import Reference
 from spotbeam.twin.impact.subject import (
     act_counts,
-    bounds_rule,
     proposal_digest,
     rule_ids,
-    sponsors_of,
-    staged_ground,
     without_none,
-    wordings_of,
 )
+from spotbeam.twin.impact.tried import Asked, Tried, tried
 
 FORMAT = "spotbeam.org/impact/v1"
 
@@ -143,78 +134,44 @@ def public_impact(
         Refused: It could not bind in this state.
     """
     proposal = as_read(proposal)
-    bound = as_if_bound(state, proposal, id, at_us)
-    wordings = wordings_of(state, proposal, id)
-    references = references_for(wordings, sponsors_of(proposal))
-    instants, left_out = instants_of(proposal, wordings, at_us)
-    seen, more = [], 0
-    for view in _views(bound, instants[0].at_us):
-        one, left = _seen(view, state, bound, proposal, id, instants, wordings, references)
+    asked = Asked.of(state, proposal, id, at_us)
+    seen, hours_left_out = [], 0
+    for view in asked.views:
+        one, left = _seen(tried(asked, view))
         seen.append(one)
-        more = max(more, left)
-    before, after = intended(state, instants[0].at_us), intended(bound, instants[0].at_us)
+        hours_left_out = max(hours_left_out, left)
+    start_us = asked.instants[0].at_us
+    before, after = intended(state, start_us), intended(asked.bound, start_us)
     return PublicImpact(
         format=FORMAT,
         proposal=proposal_digest(proposal),
         kind=type(proposal).__name__.lower(),
         borders=borders_digest(),
-        references=tuple((each.name, _apart(each)) for each in references),
+        references=tuple((each.name, _apart(each)) for each in asked.references),
         acts=act_counts(proposal),
         rules=tuple(_rule_change(name, before.rules, after.rules) for name in rule_ids(proposal)),
         lists=tuple(_list_changes(proposal, before.lists, after.lists)),
         sealed=tuple(key for key in reads(state, proposal) if key.startswith("seal:")),
         seen=tuple(seen),
-        left_out=left_out + more,
+        left_out=asked.left_out + hours_left_out,
     )
 
 
-def named_cells(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """The cells that some rules name, sorted; ids that are no cells' are left out."""
-    names = {name for rule in rules for name in (*rule.where, *rule.except_)}
-    return tuple(sorted(name for name in names if name.startswith("h3:") and is_cell(name)))
-
-
-def _seen(
-    view: str,
-    state: State,
-    bound: State,
-    proposal: Proposal,
-    id: str,
-    instants: Sequence[Instant],
-    wordings: Sequence[Rule],
-    references: Sequence[Reference],
-) -> tuple[Seen, int]:
-    pairs = []
-    for instant in instants:
-        before = policy(intended(state, instant.at_us), witnessed_at_us=instant.at_us)
-        after = policy(intended(bound, instant.at_us), witnessed_at_us=instant.at_us)
-        if isinstance(proposal, Seal):
-            rules = (*after.rules, bounds_rule(id, proposal))
-            after = msgspec.structs.replace(after, rules=rules, version="")
-        pairs.append((with_references(before, references), with_references(after, references)))
-    everything = [each for pair in pairs for each in pair]
-    names = {name for rule in wordings for name in (*rule.where, *rule.except_)}
-    names.update(staged_ground(proposal))
-    every_rule = (*wordings, *(rule for each in everything for rule in each.rules))
-    ground = ground_of(view, cells=named_cells(every_rule))
-    guard_km = max((rule.guard_km for rule in every_rule), default=0.0)
-    known = set(ground.ids())
-    pairs = [(placed(before, known), placed(after, known)) for before, after in pairs]
-    area = area_of(
-        ground,
-        sorted(names & known),
-        guard_km,
-        everywhere=any(not rule.where for rule in wordings),
-    )
-    trial = Trial(ground, area, references)
+def _seen(found: Tried) -> tuple[Seen, int]:
     phases, left_out = [], 0
-    for instant, (before, after) in zip(instants, pairs, strict=True):
+    for instant, (before, after) in zip(found.instants, found.pairs, strict=True):
         hours, left = hours_of((before, after))
         left_out = max(left_out, left)
-        phases += [_phase(trial, instant, of_day, alike, before, after) for of_day, alike in hours]
-    return Seen(
-        view=view, unplaced=unplaced(every_rule, known), places=area.places, phases=tuple(phases)
-    ), left_out
+        phases += [
+            _phase(found.trial, instant, of_day, alike, before, after) for of_day, alike in hours
+        ]
+    seen = Seen(
+        view=found.view,
+        unplaced=found.unplaced,
+        places=found.trial.area.places,
+        phases=tuple(phases),
+    )
+    return seen, left_out
 
 
 def _phase(
@@ -238,13 +195,6 @@ def _phase(
         by_silence=by_silence,
         if_unserved=if_unserved if if_unserved != by_silence else (),
     )
-
-
-def _views(bound: State, at_us: int) -> tuple[str, ...]:
-    """The record's points of view that these borders know; `un` where it has none."""
-    known = set(views.names())
-    found = sorted(each.view for each in intended(bound, at_us).boundaries if each.view in known)
-    return tuple(found) or ("un",)
 
 
 def _rule_change(name: str, before: Sequence[Any], after: Sequence[Any]) -> RuleChange:
