@@ -16,10 +16,11 @@ import msgspec
 
 from spotbeam.edge.clock import Clock
 from spotbeam.edge.enforcing import Enforced, Lack, enforced, is_cell, is_placed
-from spotbeam.edge.follow import Follower, Standing
+from spotbeam.edge.follow import Follower
 from spotbeam.edge.freshness import Freshness, freshness
 from spotbeam.edge.live import LiveTable, Shown
 from spotbeam.edge.openings import Give, Held
+from spotbeam.edge.sources import Standing
 from spotbeam.edge.walk import Walked
 from spotbeam.edge.watching import Watch, Witnessing
 from spotbeam.errors import SpotbeamError

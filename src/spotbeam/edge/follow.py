@@ -19,6 +19,8 @@ import msgspec
 
 from spotbeam.edge.forks import evidence_of
 from spotbeam.edge.keeping import Kept
+from spotbeam.edge.snapshots import Snapshots
+from spotbeam.edge.sources import Source, Standing
 from spotbeam.edge.walk import Progress, Walked, walk
 from spotbeam.errors import Forked, MissingRecord, RecordError, SpotbeamError, Unreachable
 from spotbeam.governance.history import History, next_log
@@ -33,76 +35,6 @@ PATIENCE_S = 3.0
 next refresh."""
 STALLED_S = 5.0
 """A source that has not handed out another file for so long is left, if there are others."""
-_MOST_SKIPPED = 60
-_LITTLE_WORK = 8
-"""Files read: a source that fails on so few is judged again at every refresh."""
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How a source stands.
-
-    Attributes:
-        name: What people call it.
-        size: How many entries it last showed; None: it has shown none.
-        fault: What was wrong with it last, or None. `code` is the fault's slug.
-        failures: How often in a row. What it shows is gone through less and less often, if that
-            is much work and the known quorum did not sign it.
-    """
-
-    name: str
-    size: int | None = None
-    fault: str | None = None
-    code: str | None = None
-    failures: int = 0
-
-
-class _Source:
-    """A source with what it has shown; asked in a thread of its own, so that it can be left."""
-
-    def __init__(self, fetch: Fetch, name: str) -> None:
-        self._fetch = fetch
-        self.work = 0
-        self.progress = 0
-        self.standing = Standing(name=name)
-        self.seen: bytes | None = None
-        self.asked: Future[bytes | None] | None = None
-        self.skip = 0
-
-    def fetch(self, path: str) -> bytes | None:
-        """A file; a folder that cannot be read counts as a server that does not answer."""
-        self.work += 1
-        self.progress += 1
-        try:
-            return self._fetch(path)
-        except OSError as fault:
-            why = fault.strerror or "it cannot be read"
-            raise Unreachable(f"{self.standing.name}, {path}", why) from None
-
-    def told(self, progress: Progress | None) -> Progress:
-        """Pass on how far a walk is, and take note that it goes on."""
-
-        def tell(done: int, of: int) -> None:
-            self.progress += 1
-            if progress is not None:
-                progress(done, of)
-
-        return tell
-
-    def failed(self, fault: SpotbeamError) -> None:
-        failures = self.standing.failures + 1
-        self.skip = min(2**failures, _MOST_SKIPPED) if self.work > _LITTLE_WORK else 0
-        self.seen = None  # what failed is looked at again
-        self.standing = msgspec.structs.replace(
-            self.standing, fault=str(fault), code=fault.code, failures=failures
-        )
-
-    def stands(self, size: int, fault: SpotbeamError | None = None) -> None:
-        self.standing = Standing(
-            name=self.standing.name,
-            size=size,
-            fault=None if fault is None else str(fault),
-            code=None if fault is None else fault.code,
-        )
 
 
 class Follower:
@@ -133,7 +65,7 @@ class Follower:
         progress: Progress | None = None,
     ) -> None:
         named = [*names, *(f"source {number}" for number in range(len(names) + 1, 1_000))]
-        self._sources = [_Source(*pair) for pair in zip(sources, named, strict=False)]
+        self._sources = [Source(*pair) for pair in zip(sources, named, strict=False)]
         self._patience_s = patience_s
         self._stalled_s = stalled_s
         self._onward: tuple[Walked, History] | None = None
@@ -143,6 +75,7 @@ class Follower:
         self._evidence = self.kept.evidence()
         self.genesis = genesis if genesis is not None else self.kept.genesis
         self.walked: Walked | None = None
+        self._snapshots = Snapshots(self.kept)
         if self.kept.genesis is not None:
             self._remember()
 
@@ -219,8 +152,8 @@ class Follower:
         """
         if self.walked is None:
             return None
-        kept = self.kept.reader(self._log)
-        data = evidence_of(self.walked.note, kept, note, fetch, self.log_keys)
+        ours = self.walked.note, self.kept.reader(self._log)
+        data = evidence_of(*ours, note, fetch, self.log_keys)
         if data is None:
             return None
         path = self.kept.keep_evidence(data)
@@ -228,25 +161,29 @@ class Follower:
         return path
 
     def close(self) -> None:
-        """Leave the sources alone; threads that still wait for one end by themselves."""
-        if self._pool is not None:
+        """Leave the sources alone; threads that wait for one end by themselves."""
+        self._snapshots.close()
+        if self._pool:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _remember(self) -> None:
-        """Read again what was accepted before, and check all of it again."""
-        for log in self.kept.logs():
+        """Read again what was accepted before, and check it again from the last snapshot on."""
+        logs = self.kept.logs()
+        begun = self._snapshots.read(logs[-1]) if logs else None
+        for log in logs if begun is None else logs[-1:]:
             before = None if self.walked is None else next_log(self.walked.history)
             walked = walk(
                 self.kept.fetch(log),
                 genesis=self.genesis,
-                onto=before,
+                onto=begun[0] if begun else before,
+                held=begun[1] if begun else None,
                 now_s=None,
                 progress=self._progress,
             )
             self.genesis = walked.genesis
             self.walked = _without_entries(walked)
 
-    def _shown(self) -> list[tuple[_Source, bytes]]:
+    def _shown(self) -> list[tuple[Source, bytes]]:
         """The checkpoints that are new at their source: the trustier, then the larger first."""
         asked = []
         for source in self._sources:
@@ -255,11 +192,12 @@ class Follower:
                 source.asked = self._started(source.fetch)
             asked.append(source)
         wait([s.asked for s in asked if s.asked is not None], timeout=self._patience_s)
-        shown: list[tuple[int, int, _Source, bytes]] = []
+        shown: list[tuple[int, int, Source, bytes]] = []
         for source in asked:
-            if source.asked is None or not source.asked.done():
+            answer = source.asked
+            if answer is None or not answer.done():
                 continue
-            answer, source.asked = source.asked, None
+            source.asked = None
             try:
                 note = answer.result()
                 if note is None:
@@ -272,7 +210,7 @@ class Follower:
         shown.sort(key=lambda each: each[:2])
         return [(source, note) for _, _, source, note in shown]
 
-    def _is_worth_it(self, source: _Source, note: bytes) -> bool:
+    def _is_worth_it(self, source: Source, note: bytes) -> bool:
         """Whether to go through what a source shows, after what it has shown before."""
         source.skip -= 1
         if source.skip < 0 or self.walked is None:
@@ -298,7 +236,7 @@ class Follower:
         return self._pool.submit(fetch, CHECKPOINT_PATH)
 
     def _patiently(
-        self, source: _Source, note: bytes, checkpoint: Checkpoint, now_s: int | None
+        self, source: Source, note: bytes, checkpoint: Checkpoint, now_s: int | None
     ) -> Walked | None:
         """As `_judged`; but a source that stops in the middle of it holds up no other one."""
         if self._pool is None:
@@ -318,7 +256,7 @@ class Follower:
                 before = source.progress
 
     def _judged(
-        self, source: _Source, note: bytes, checkpoint: Checkpoint, now_s: int | None
+        self, source: Source, note: bytes, checkpoint: Checkpoint, now_s: int | None
     ) -> Walked | None:
         """What a checkpoint brings; None if nothing is new in it."""
         held = self.walked
@@ -363,7 +301,7 @@ class Follower:
             self._onward = held, next_log(held.history)
         return self._onward[1]
 
-    def _refuse_fork(self, source: _Source, note: bytes, message: str) -> None:
+    def _refuse_fork(self, source: Source, note: bytes, message: str) -> None:
         if self.compare(note, source.fetch) is not None:
             raise Forked(
                 message,
@@ -373,10 +311,12 @@ class Follower:
 
     def _keep(self, walked: Walked) -> None:
         """Put it on disk first: what was once enforced is there after a loss of power."""
-        log = len(_earlier(walked))
-        self.kept.keep(log, walked.genesis, walked.note, walked.first, walked.entries)
+        self.kept.keep(
+            len(_earlier(walked)), walked.genesis, walked.note, walked.first, walked.entries
+        )
         self.genesis = walked.genesis
         self.walked = _without_entries(walked)
+        self._snapshots.keep(walked)
 
 
 def _after(judged: Future[Walked | None]) -> bytes | None:

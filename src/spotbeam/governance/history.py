@@ -30,14 +30,23 @@ class History(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         now: After the last entry.
         anchors: Witnessed time of each anchor, never falling.
         states: The state after each anchor; the maps share what did not change.
+        begins_us: From when on it knows what was known, where it was not folded from entry 0;
+            None: from the beginning.
     """
 
     now: State = State()
     anchors: tuple[int, ...] = ()
     states: tuple[State, ...] = ()
+    begins_us: int | None = None
 
     def known_at(self, at_us: int) -> State:
-        """What a reader could know by then: the state after the last anchor dated no later."""
+        """What a reader could know by then: the state after the last anchor dated no later.
+
+        Raises:
+            ValueError: That was before this history begins: fold the record from entry 0.
+        """
+        if self.begins_us is not None and at_us < self.begins_us:
+            raise ValueError("this history goes on from a snapshot, and knows no earlier state")
         number = bisect_right(self.anchors, at_us)
         return self.states[number - 1] if number else State()
 
@@ -86,7 +95,9 @@ def fold(entries: Iterable[bytes], onto: History | None = None) -> History:
         if now.anchored_size != before.anchored_size:
             anchors.append(now.witnessed_us)
             states.append(now)
-    return History(now=now, anchors=tuple(anchors), states=tuple(states))
+    return History(
+        now=now, anchors=tuple(anchors), states=tuple(states), begins_us=history.begins_us
+    )
 
 
 def next_log(history: History) -> History:

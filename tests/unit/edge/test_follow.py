@@ -11,12 +11,15 @@ import pytest
 from support.edge_records import forked, junk, publish
 from support.governance import START_US, World, rule, witness_quorum
 
+from spotbeam.edge import snapshots
+from spotbeam.edge import walk as walking
 from spotbeam.edge.follow import Follower
 from spotbeam.edge.keeping import Kept
 from spotbeam.edge.walk import Walked
 from spotbeam.errors import MalformedRecord, ProofMismatch, RecordError, Unreachable
 from spotbeam.governance.entries.acts import CloseLog, PutRule, SetRules
 from spotbeam.governance.entries.logs import Open
+from spotbeam.governance.snapshots import write_snapshot
 from spotbeam.governance.state import state_digest
 from spotbeam.governance.succession import ending, onward
 from spotbeam.record.checkpoint import parse_signed_checkpoint
@@ -532,3 +535,55 @@ class TestChain:
             assert accepted(follower).checkpoint.origin == world.origin
             assert follower.standings[1].fault is not None
             follower.close()
+
+
+class TestSnapshots:
+    """A restart goes on from the fold that is kept, and never believes it more than the record."""
+
+    @pytest.fixture(autouse=True)
+    def _often(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(snapshots, "EVERY", 3)
+
+    def test_a_restart_folds_only_what_came_after(
+        self, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fetch = publish(world, tmp_path / "log")
+        first = Follower([fetch], world.now.genesis, tmp_path / "store")
+        first.refresh(None)
+        first.close()
+        folded: list[int] = []
+        real = walking.fold
+        monkeypatch.setattr(
+            walking,
+            "fold",
+            lambda entries, onto: folded.append(len(entries)) or real(entries, onto),
+        )
+        again = Follower([fetch], world.now.genesis, tmp_path / "store")
+        assert again.walked is not None
+        assert sum(folded) == 0
+        assert state_digest(again.walked.history.now) == state_digest(world.now)
+        world.pass_change()
+        publish(world, tmp_path / "log")
+        again.refresh(None)
+        assert state_digest(again.walked.history.now) == state_digest(world.now)
+        again.close()
+
+    @pytest.mark.parametrize("how", ["damaged", "of another record", "gone"])
+    def test_one_that_does_not_fit_is_let_go(self, world: World, tmp_path: Path, how: str) -> None:
+        fetch = publish(world, tmp_path / "log")
+        first = Follower([fetch], world.now.genesis, tmp_path / "store")
+        first.refresh(None)
+        first.close()
+        place = tmp_path / "store" / snapshots.FILE
+        if how == "damaged":
+            place.write_bytes(place.read_bytes()[:-1] + b"!")
+        elif how == "of another record":
+            other = World(salt="1" * 64)
+            other.anchor()
+            place.write_bytes(write_snapshot(other.now))
+        else:
+            place.unlink()
+        again = Follower([fetch], world.now.genesis, tmp_path / "store")
+        assert again.walked is not None
+        assert state_digest(again.walked.history.now) == state_digest(world.now)
+        again.close()

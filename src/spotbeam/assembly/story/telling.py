@@ -244,7 +244,7 @@ class _Telling:
                 grounds=tuple(_ground(each) for each in grounds),
                 answer_by_us=desk.now_us + answer_us,
             )
-            name = desk.new_id("req")
+            name: str = desk.new_id("req")
             desk.send(
                 asking.request(desk.state, body, desk.signing.hand, id=name, now_us=desk.now_us),
                 wait=True,
