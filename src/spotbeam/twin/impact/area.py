@@ -2,7 +2,7 @@
 
 People sign what is counted here, so nothing may hang on the last bit of a float. A cell counts by
 one point, its centre rounded to a whole multiple of a power of two, which is exact in binary: for
-cells of resolution 5 that is 1/1024 of a degree, 110 m. Which territories hold a point is decided
+cells of resolution 5 that is 1/256 of a degree, 430 m. Which territories hold a point is decided
 exactly (`land.territories`). A geometry library only proposes cells; whether it proposes some more
 makes no difference.
 
@@ -113,11 +113,11 @@ def area_of(ground: Ground, names: Sequence[str], guard_km: float, *, everywhere
 
 
 def points_of(cells: CellIds) -> tuple[Floats, Floats]:
-    """The point by which each cell counts: its centre, rounded to 2^-(5 + resolution) degrees.
+    """The point by which each cell counts: its centre, rounded to 2^-(3 + resolution) degrees.
 
     A centre comes out of sines and cosines, whose last bit differs between machines; rounding
-    hides that unless a centre lies within 1e-12 degrees of the middle between two multiples. None
-    of the cells of resolution 3 to 6 does; a test looks at all of them up to 5.
+    hides that unless a centre lies within 1e-12 degrees of the middle between two multiples. No
+    cell's of resolution 3 to 7 does; a test looks at all of them up to 5.
 
     Returns:
         Latitudes and longitudes in degrees, shape (n,) each.
@@ -125,7 +125,7 @@ def points_of(cells: CellIds) -> tuple[Floats, Floats]:
     if not len(cells):
         return np.empty(0), np.empty(0)
     centres = np.array([h3.cell_to_latlng(cell) for cell in cells.tolist()], dtype=np.float64)
-    per_degree = np.exp2(5.0 + resolutions_of(cells))
+    per_degree = np.exp2(3.0 + resolutions_of(cells))
     lat_deg = np.floor(centres[:, 0] * per_degree + 0.5) / per_degree
     lon_deg = np.floor(centres[:, 1] * per_degree + 0.5) / per_degree
     return lat_deg, lon_deg

@@ -18,13 +18,13 @@ from spotbeam.twin.impact.area import ENOUGH, area_of, points_of
 from spotbeam.twin.impact.bands import standing_in_bands
 
 # How far h3's sines and cosines may be off on another machine, with much to spare.
-LAST_BITS_DEG = 1e-12
+LAST_BITS_DEG = 1e-11
 
 
 @pytest.mark.parametrize("resolution", [3, 4, 5])
 def test_no_centre_lies_where_the_last_bit_would_decide(resolution: int) -> None:
     ids = h3.uncompact_cells(h3.get_res0_cells(), resolution)
-    per_degree = 2.0 ** (5 + resolution)
+    per_degree = 2.0 ** (3 + resolution)
     centres = np.array([h3.cell_to_latlng(cell) for cell in ids.tolist()])
     # Rounding is at halves: how near does any centre come to one?
     off = np.abs((centres * per_degree) % 1.0 - 0.5) / per_degree
@@ -35,10 +35,10 @@ def test_no_centre_lies_where_the_last_bit_would_decide(resolution: int) -> None
 
 
 def test_points_are_exact_in_binary_and_near_their_centres() -> None:
-    for resolution in (3, 5, 7, 9):
+    for resolution in range(3, 14):
         cell = np.array([h3.latlng_to_cell(44.6, 33.5, resolution)], dtype=np.uint64)
         lat, lon = points_of(cell)
-        assert (lat * 2.0 ** (5 + resolution)) % 1.0 == 0.0
+        assert (lat * 2.0 ** (3 + resolution)) % 1.0 == 0.0
         assert h3.latlng_to_cell(float(lat[0]), float(lon[0]), resolution) == cell[0]
 
 
