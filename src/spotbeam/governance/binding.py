@@ -84,15 +84,17 @@ def bound(state: State, name: str, note: str) -> State:
 
 def counting(state: State, proposed: Proposed) -> list[Given]:
     """The approvals that hold now: witnessed, unexpired, of what stands now, by eligible people."""
-    reads = reads_digest(state, proposed.proposal)
+    lasting = [
+        given
+        for _, given in sorted(proposed.approvals.items())
+        if given.is_anchored and given.approval.expires_us > state.witnessed_us
+    ]
+    reads = reads_digest(state, proposed.proposal) if lasting else ""
     kept = []
-    for person in sorted(proposed.approvals):
-        given = proposed.approvals[person]
-        approval = given.approval
+    for given in lasting:
+        approval, person = given.approval, given.person
         if not (
-            given.is_anchored
-            and approval.expires_us > state.witnessed_us
-            and approval.change == proposed.digest
+            approval.change == proposed.digest
             and approval.reads == reads
             and approval.impact == proposed.proposal.impact
             and approval.window == window_of(proposed.proposal)

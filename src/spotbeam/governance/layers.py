@@ -43,7 +43,7 @@ def lists_named(rule: RuleEntry) -> frozenset[str]:
 
 
 def _standing(before: Standing | None, key: str, layer: Layer) -> Standing:
-    before = Standing() if before is None else before
+    before = Standing(lines=f"{key}\n".encode()) if before is None else before
     begin = "-" if layer.span.from_us is None else layer.span.from_us
     end = "-" if layer.span.until_us is None else layer.span.until_us
     lines = before.lines + f"{key} {layer.change} {begin} {end}\n".encode()

@@ -6,7 +6,9 @@ of borders that it touches; rules whose ground may overlap that of its rules; th
 own rules name; for a list, the rules that name it; seals over the same ground; for acts on the
 roster or the witnesses, both as they stand.
 
-    SHA-256 over a line for each layer, in order of keys, then of binding:
+    SHA-256 over what is read, in order of keys: a line for the key, then one for each layer that
+    is on it, in order of binding:
+    <key> newline
     <key> <change> <from_us or -> <until_us or -> newline
 """
 
@@ -46,12 +48,11 @@ _ROSTER = (Seat, Unseat, AddKey, DropKey, Merge, AddFactor, SetQuorum)
 
 def reads_digest(state: State, proposal: Proposal) -> str:
     """The digest that an approval of this proposal must name in this state, in hexadecimal."""
+    found = state.standing.get
     hasher = sha256(b"spotbeam.org/reads/v1\n")
     for key in sorted(keys_read(state, proposal)):
-        hasher.update(f"{key}\n".encode())
-        standing = state.standing.get(key)
-        if standing is not None:
-            hasher.update(standing.lines)
+        standing = found(key)
+        hasher.update(standing.lines if standing else f"{key}\n".encode())
     if not isinstance(proposal, Seal):
         if any(isinstance(act, _ROSTER) for act in proposal.acts):
             for name in sorted(state.seated.persons):
@@ -109,9 +110,7 @@ def keys_read(state: State, proposal: Proposal) -> set[str]:
     for name in lists:
         keys.update(state.rules_naming.get(name, ()))
     for ground in grounds:
-        for key in _rules_near(state, ground) - keys:
-            if may_overlap(ground, rule_ground(state, key.removeprefix("rule:"))):
-                keys.add(key)
+        _add_rules_near(state, ground, keys)
     for name in state.seals:
         sealed = state.changes[name].proposal
         assert isinstance(sealed, Seal)
@@ -130,8 +129,22 @@ def _quorums(state: State) -> list[tuple[int, dict[str, Any]]]:
     return list(plain)
 
 
-def _rules_near(state: State, ground: tuple[str, ...]) -> set[str]:
-    """Rules whose ground may be in the same countries, by the state's own index."""
-    names = countries(ground)
-    chosen = state.rules_over if "*" in names else (*names, "*")
-    return {key for name in chosen for key in state.rules_over.get(name, ())}
+def _add_rules_near(state: State, ground: tuple[str, ...], keys: set[str]) -> None:
+    """Add the rules whose ground may overlap this.
+
+    The state's index answers for most of them: what may be anywhere overlaps whatever names a
+    country. Only names of one country, or cells and cells, are compared one by one.
+    """
+    over, names = state.rules_over, countries(ground)
+    doubtful: set[str] = set()
+    if "*" in names:
+        for country, rules in over.items():
+            (doubtful if country == "*" else keys).update(rules)
+    else:
+        keys.update(over.get("*", ()))
+    if names != {"*"}:
+        for country in names - {"*"}:
+            doubtful.update(over.get(country, ()))
+    for key in doubtful - keys:
+        if may_overlap(ground, rule_ground(state, key.removeprefix("rule:"))):
+            keys.add(key)

@@ -178,7 +178,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         ground: Of every wording that a rule has or had, in order; empty means everywhere.
         is_everywhere: Whether some wording acts everywhere.
-        lines: The layers as `reads_digest` writes them.
+        lines: The name and the layers as `reads_digest` writes them.
     """
 
     ground: tuple[str, ...] = ()
