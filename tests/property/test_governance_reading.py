@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import h3
@@ -10,17 +11,27 @@ import pytest
 import rfc8785
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.json import encode
 from msgspec.structs import replace
+from rpds import HashTrieMap
 from support.governance import World
-from support.governance_records import rich_world
+from support.governance_records import (
+    acts_for_vectors,
+    logs_for_vectors,
+    record_for_vectors,
+    rich_world,
+)
 
 from spotbeam.errors import MalformedRecord
+from spotbeam.governance.apply import apply
 from spotbeam.governance.entries import parse_entry, signed, statement, unsigned
 from spotbeam.governance.entries.asking import Refusal
 from spotbeam.governance.entries.envelope import statement_of
 from spotbeam.governance.entries.words import Ground
 from spotbeam.governance.ground import cell_within, may_overlap
-from spotbeam.governance.void import Void
+from spotbeam.governance.state import State, state_digest
+from spotbeam.governance.void import Finding, Void
 from spotbeam.record.canonical import MAX_DEPTH, parse_canonical
 
 # -- canonical JSON
@@ -182,6 +193,54 @@ def test_no_words_in_a_body_move_its_ends(words: str, trap: str) -> None:
 
 
 WORLD = World()
+
+
+# -- the digest of a state
+
+
+def plain(value: Any) -> Any:
+    """What the digest is over: maps as pairs in order, structs as a name and what is not empty."""
+    if isinstance(value, HashTrieMap | dict):
+        return [[key, plain(value[key])] for key in sorted(value)]
+    if isinstance(value, Finding):
+        return [value.index, value.code]
+    if isinstance(value, Struct):
+        kept = {}
+        for name in value.__struct_fields__:
+            field = getattr(value, name)
+            is_sized = isinstance(field, tuple | str | HashTrieMap | dict)
+            if name in ("rules_over", "rules_naming", "standing") or field is None:
+                continue
+            if not (is_sized and len(field) == 0):
+                kept[name] = plain(field)
+        return [type(value).__name__, kept]
+    if isinstance(value, tuple):
+        return [plain(each) for each in value]
+    return value.hex() if isinstance(value, bytes) else value
+
+
+@pytest.mark.parametrize(
+    "entries", [record_for_vectors(), acts_for_vectors(), *logs_for_vectors()[:1]]
+)
+def test_a_state_has_the_digest_of_all_that_it_holds(entries: list[bytes]) -> None:
+    now = State()
+    assert state_digest(now) == sha256(encode(plain(now), order="sorted")).hexdigest()
+    for number, data in enumerate(entries):
+        now = apply(now, data)
+        if number % 5 == 0 or number > len(entries) - 4:
+            assert state_digest(now) == sha256(encode(plain(now), order="sorted")).hexdigest()
+
+
+def test_anything_that_a_state_holds_moves_its_digest() -> None:
+    """Each field that is not an index is set to something else."""
+    state = rich_world().now
+    for name in set(State.__struct_fields__) - {"rules_over", "rules_naming", "standing"}:
+        field = getattr(state, name)
+        other: Any = "other" if field is None or isinstance(field, str) else None
+        if isinstance(field, int):
+            other = field + 1
+        if not (isinstance(field, tuple | HashTrieMap) and len(field) == 0):
+            assert state_digest(replace(state, **{name: other})) != state_digest(state), name
 
 
 # -- ground

@@ -6,7 +6,9 @@ order that may be relied on; whatever walks one sorts its keys.
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -316,29 +318,45 @@ def state_digest(state: State) -> str:
     or empty is left out, so that a later release may hold more without another digest for records
     that have none of it.
     """
-    return sha256(msgspec.json.encode(_plain(state), order="sorted")).hexdigest()
+    return sha256(_written(state)).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, HashTrieMap | dict):
-        return [[key, _plain(value[key])] for key in sorted(value)]
-    if isinstance(value, Finding):
-        return [value.index, value.code]  # not its words: a library's wording may change
-    if isinstance(value, msgspec.Struct):
-        fields = {name: getattr(value, name) for name in value.__struct_fields__}
-        kept = {
-            name: _plain(field)
-            for name, field in fields.items()
-            if name not in _FOLLOWS and not _is_nothing(field)
-        }
-        return [type(value).__name__, kept]
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, bytes):
-        return value.hex()
-    return value
+def _written(value: Any) -> bytes:
+    """A value as JSON: a map as pairs in order of its keys, a struct as its name and its fields."""
+    kind: Any = type(value)
+    if kind is str or kind is int:
+        return _ENCODE(value)
+    if kind is tuple:
+        if set(map(type, value)) <= _SIMPLE:
+            return _ENCODE(value)
+        return b"[%s]" % b",".join(map(_written, value))
+    if kind is HashTrieMap or kind is dict:
+        pairs = sorted(value.items(), key=_KEY)
+        if {type(each) for _, each in pairs} <= _SIMPLE:
+            return _ENCODE(pairs)
+        return b"[%s]" % b",".join(b"[%s,%s]" % (_ENCODE(k), _written(v)) for k, v in pairs)
+    if kind is Finding:
+        return _ENCODE((value.index, value.code))  # not its words: a library's wording may change
+    if kind is bytes:
+        return b'"%s"' % value.hex().encode()
+    if not isinstance(value, msgspec.Struct):
+        return _ENCODE(value)
+    fields = []
+    for name, label in _labels(kind):
+        field = getattr(value, name)
+        # None and what is empty is left out; neither False nor 0, which say something.
+        if field or not (field is None or isinstance(field, _SIZED)):
+            fields.append(label + _written(field))
+    return b'["%s",{%s}]' % (kind.__name__.encode(), b",".join(fields))
 
 
-def _is_nothing(value: Any) -> bool:
-    """None or empty; neither False nor 0, which say something."""
-    return value is None or (isinstance(value, tuple | str | HashTrieMap | dict) and not len(value))
+@cache
+def _labels(kind: type[msgspec.Struct]) -> tuple[tuple[str, bytes], ...]:
+    names = sorted(name for name in kind.__struct_fields__ if name not in _FOLLOWS)
+    return tuple((name, f'"{name}":'.encode()) for name in names)
+
+
+_ENCODE = msgspec.json.Encoder().encode
+_KEY = itemgetter(0)
+_SIMPLE = {str, int}
+_SIZED: Any = (tuple, str, HashTrieMap, dict)
