@@ -64,7 +64,7 @@ def test_the_story_ends_as_it_must_and_leaves_a_record_that_holds(tmp_path: Path
     history = run(*("history", "UA-43", "--source", "demo/server/record"), folder=tmp_path)
     assert history.returncode == 0, history.stderr
     assert "never on here" in history.stdout
-    assert "refused to turn it on" in history.stdout
+    assert "Turning it on was refused" in history.stdout
 
     again = run("demo", "--no-browser", "--out", "demo/server", folder=tmp_path)
     assert again.returncode == 2, "a folder that is not a demo's is not removed"

@@ -281,10 +281,10 @@ def _not_done(there: There, ended_us: int, what: str, asked: Asked, is_on: bool)
     still = "stayed on" if is_on else "stayed off"
     when, asks = format_time(ended_us), f"{asker_words(asked)} to {asked.request.verb}"
     if what == "refused":
-        act = "turn it off" if is_on else "turn it on"
+        act = "Turning it off" if is_on else "Turning it on"
         return (
-            f"It was refused to {act} at {when}: {asks} was answered by "
-            f"{refusal_words(there, asked)}. Service {still}."
+            f"{act} was refused at {when}; service {still}. {asks[0].upper()}{asks[1:]} was "
+            f"answered by {refusal_words(there, asked)}"
         )
     return f"Nobody answered {asks}: it lapsed at {when}. Service {still}."
 

@@ -51,7 +51,7 @@ def history(
     time
         The instant asked about, RFC 3339 with Z; now if not given.
     known_time
-        Tell beside it what was known at this instant; that of --time if not given.
+        Tell beside it what was known at this instant; that of --time if only that is given.
     view
         Point of view on borders; that of the workspace, or un.
     genesis
@@ -83,10 +83,11 @@ def history(
         }
         print_json({"record": heading, "history": told})
         return
-    _show(read, told, known_us)
+    _show(read, told, None if known_time is None and time is None else known_us)
 
 
-def _show(read: ReadRecord, told: Account, known_us: int) -> None:
+def _show(read: ReadRecord, told: Account, known_us: int | None) -> None:
+    """Say it; what was known at another time only where one was asked about (not None)."""
     name = told.territory if told.name == told.territory else f"{told.territory} ({told.name})"
     say(f"{name}, in the point of view {told.view}, by the record {read.checkpoint.origin}")
     held = ", ".join(told.administered_by) or "nobody that is known"
@@ -99,6 +100,18 @@ def _show(read: ReadRecord, told: Account, known_us: int) -> None:
     say(f"Intended at {when}, as known now (witnessed {_known(told.now)}):")
     _show_standing(told.now)
     say("")
+    if known_us is not None:
+        _show_known_then(told, when, known_us)
+    say("All that is on record about it:")
+    for event in told.events:
+        say(f"  {event_line(event, told.now.known_us)}")
+    if not told.events:
+        say("  nothing")
+    say("")
+    say("This is what people decided. What an edge did with it, the record does not show.")
+
+
+def _show_known_then(told: Account, when: str, known_us: int) -> None:
     say(f"Intended at {when}, as known at {format_time(known_us)} (witnessed {_known(told.then)}):")
     if replace(told.then, known_us=told.now.known_us, size=told.now.size) == told.now:
         say("  the same")
@@ -111,13 +124,6 @@ def _show(read: ReadRecord, told: Account, known_us: int) -> None:
     if not told.learnt:
         say("  nothing about this ground")
     say("")
-    say("All that is on record about it:")
-    for event in told.events:
-        say(f"  {event_line(event, told.now.known_us)}")
-    if not told.events:
-        say("  nothing")
-    say("")
-    say("This is what people decided. What an edge did with it, the record does not show.")
 
 
 def _show_standing(standing: Standing) -> None:

@@ -66,9 +66,15 @@ def init(
     out.print("  give the log key to each witness:", markup=False)
     for name, url in made.witnesses:
         out.print(f"    {plain(name)}  {plain(url)}", markup=False)
-    out.print(f"  spotbeam log --workspace {folder}", markup=False)
+    out.print(
+        f"  spotbeam log --workspace {folder}\n"
+        f"  set log in {folder}/spotbeam.toml to the address that it prints: while it runs, "
+        "commands hand entries to it",
+        markup=False,
+    )
     if made.rules is not None:
         out.print(
+            f"  then, in {folder} and with your keys in {folder}/keys:\n"
             f"  spotbeam request new --draft {FIRST_RULES} --verb activate --asker NAME "
             "--channel letter --answer-by 30d --as PERSON\n"
             f"  spotbeam change propose {FIRST_RULES} --request ID --as PERSON",

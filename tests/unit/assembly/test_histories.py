@@ -86,7 +86,7 @@ def test_turned_off_and_refused_to_turn_on_are_told_apart_from_the_record_alone(
     assert "“The owner”" in off.says[0]
     assert "approved by bo, cy" in off.says[0]
     assert never.says[0] == "Service was never on here, by this record, up to that time."
-    assert "It was refused to turn it on at" in never.says[1]
+    assert "Turning it on was refused at" in never.says[1]
     assert "“It was never on there.”" in never.says[1]
     assert "sanction:eu-2014" in never.says[1]
     assert not any("turned off" in each for each in never.says)
@@ -101,7 +101,7 @@ def test_the_two_can_meet_on_one_ground(tmp_path: Path) -> None:
     switch = told(world, tmp_path).now.switch
     assert switch.how == "turned_off"
     assert ["turned off" in each for each in switch.says] == [True, False]
-    assert "It was refused to turn it on" in switch.says[1]
+    assert "Turning it on was refused" in switch.says[1]
 
 
 def test_silence_refusal_to_turn_off_and_nothing_at_all_are_others_again(tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_silence_refusal_to_turn_off_and_nothing_at_all_are_others_again(tmp_pat
     refuse(kept, kept.request(where=("UA-43",), verb="deactivate"), "It stays.")
     on = told(kept, tmp_path / "kept").now.switch
     assert (on.how, on.is_on) == ("turned_on", True)
-    assert "It was refused to turn it off" in on.says[1]
-    assert "Service stayed on." in on.says[1]
+    assert "Turning it off was refused" in on.says[1]
+    assert "service stayed on." in on.says[1]
     nothing = World()
     nothing.anchor()
     assert told(nothing, tmp_path / "nothing").now.switch.how == "never_asked"

@@ -195,7 +195,7 @@ class _Telling:
             lambda: _if(self._edge_status(), lambda found: found["findings"]),
             "the edge reads what the insider wrote",
         )
-        self.say("line", "The edge reads the forged entries, and each is void:")
+        self.say("line", "The edge reads the forged entries, and each is void. The last two:")
         for finding in status["findings"][-2:]:
             self.say("quote", f"entry {finding['index']}: {finding['reason']} ({finding['code']})")
         self._show("Nothing has changed over Crimea, neither on nor off:", only="clinic-simferopol")
