@@ -289,7 +289,10 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "two logs that are not one record": (("record", "verify", "record", "other"), "is the log"),
     "a file that is no receipt": (("record", "verify", "text"), "text: is neither a receipt"),
     "an empty file": (("record", "verify", "empty"), "empty: is neither a receipt"),
-    "a proof without a policy": (("record", "verify", "plain"), "as --policy"),
+    "a proof without a policy": (
+        ("record", "verify", "plain"),
+        "plain: this file (tlog-proof) does not say whose signatures count",
+    ),
     "a tile in the place of a folder": (("record", "fsck", "record/checkpoint"), "is a file"),
     "fsck of nothing": (("record", "fsck", "nowhere"), "there is no such folder"),
     "show: no such entry": (("record", "show", "record", "9999"), "there is no entry 9999"),

@@ -112,9 +112,10 @@ def _verify_plain(
 ) -> Proven:
     if policy is None:
         raise InputError(
-            f"a {kind} does not say whose signatures count",
+            f"this file ({kind}) does not say whose signatures count",
             place=str(path),
-            hint="give a C2SP policy file as --policy",
+            hint="give a C2SP policy file as --policy; entry 0 of a record holds one as "
+            "witness_quorum: `spotbeam record show RECORD 0`",
         )
     known = parse_policy(read_file(policy), str(policy))
     if kind == "evidence":
