@@ -73,6 +73,7 @@ class House:
         self.world = World()
         self.clock_us = clock_us or self.world.clock_us + (here.life + 1) * 3600 * SECOND_US
         self._steady_s = 0.0
+        here.mark("clock", us=self.clock_us)
         self._stores: list[SqliteCheckpoints] = []
         self._closers: list[Any] = []
         try:
