@@ -12,6 +12,9 @@ from spotbeam.control.drafts import later_us, parse_draft
 from spotbeam.errors import InputError, UnknownName, nearest
 from spotbeam.governance.entries.asking import Request
 from spotbeam.governance.entries.words import Ground, GroundKind
+from spotbeam.times import MICROSECONDS
+
+_MINUTE_US = 60 * MICROSECONDS
 
 
 def request_body(
@@ -34,7 +37,8 @@ def request_body(
     Args:
         view: Point of view on borders, whose ids `where` may name.
         verb, asker, channel, on_behalf_of, arrival: As in `Request`.
-        answer_by: A duration from now, or an instant.
+        answer_by: An instant, or a duration from now; from a minute on, one that ends on a
+            whole second.
         where: Territories and cells; none means everywhere.
         grounds: `kind:id` or `kind:id:file`.
         draft: Whose rules' ground and grounds are added.
@@ -62,6 +66,9 @@ def request_body(
     answer_by_us = later_us(answer_by, now_us, "--answer-by")
     if answer_by_us <= now_us:
         raise InputError(f"{answer_by!r} is past", place="--answer-by")
+    # Days from now need no microseconds: people read this instant, and quote it.
+    if "T" not in answer_by.upper() and answer_by_us - now_us >= _MINUTE_US:
+        answer_by_us -= answer_by_us % MICROSECONDS
     found: Request = checked(
         Request,
         "--",
