@@ -10,11 +10,13 @@ import os
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from spotbeam.errors import InputError
 from spotbeam.governance.entries import parse_entry, statement
+from spotbeam.governance.entries.logs import Succession, succession_statement
 from spotbeam.governance.void import Void
 from spotbeam.record import disk
 
@@ -33,6 +35,13 @@ class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     key: str
     statement: str
     at_us: int
+
+
+class By(NamedTuple):
+    """A person and the digest of the key with which they sign."""
+
+    person: str
+    key: str
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,12 +67,27 @@ def note_signed(path: Path, data: bytes, origin: str, genesis: str, *, now_us: i
         now_us: This machine's clock.
     """
     envelope = parse_entry(data).envelope
+    by = By(envelope.actor, envelope.key or "")
+    text = statement(origin, genesis, envelope)
+    note_statement(path, text, type=envelope.type, id=envelope.id, by=by, now_us=now_us)
+
+
+def note_statement(path: Path, text: bytes, *, type: str, id: str, by: By, now_us: int) -> None:
+    """Note a statement that was signed here; on disk before this returns.
+
+    Args:
+        path: The journal; it is made where there is none.
+        text: What was signed.
+        type, id: What it is.
+        by: Who signed, with which key.
+        now_us: This machine's clock.
+    """
     line = Signed(
-        id=envelope.id,
-        type=envelope.type,
-        person=envelope.actor,
-        key=envelope.key or "",
-        statement=sha256(statement(origin, genesis, envelope)).hexdigest(),
+        id=id,
+        type=type,
+        person=by.person,
+        key=by.key,
+        statement=sha256(text).hexdigest(),
         at_us=now_us,
     )
     is_new = not path.exists()
@@ -111,7 +135,7 @@ def compared(
             checked already.
         genesis: Digest of the first log's entry 0, in hexadecimal.
     """
-    left = {each.statement: each for each in journal}
+    left = {(each.statement, each.key): each for each in journal}
     wanted = {*keys, *(each.key for each in left.values())}
     marks = [key.encode() for key in wanted]
     foreign, count = [], 0
@@ -124,14 +148,18 @@ def compared(
             if not any(mark in data for mark in marks):  # most entries are somebody else's
                 continue
             try:
-                envelope = parse_entry(data).envelope
+                parsed = parse_entry(data)
             except Void:
                 continue
-            if envelope.key not in wanted:
-                continue
-            digest = sha256(statement(origin, genesis, envelope)).hexdigest()
-            if left.pop(digest, None) is None:
-                foreign.append((index, envelope.id))
+            envelope = parsed.envelope
+            keys_in, text = {envelope.key}, b""
+            if isinstance(parsed.body, Succession):
+                keys_in = {each.key for each in parsed.body.signatures}
+                text = succession_statement(genesis, parsed.body)
+            for key in keys_in & wanted:
+                digest = sha256(text or statement(origin, genesis, envelope)).hexdigest()
+                if left.pop((digest, key or ""), None) is None:
+                    foreign.append((index, envelope.id))
     return Compared(missing=tuple(left.values()), foreign=tuple(foreign))
 
 

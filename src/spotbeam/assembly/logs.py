@@ -18,16 +18,21 @@ from spotbeam.assembly.chains import ended_where_left, goes_on_from
 from spotbeam.assembly.folder_lock import hold
 from spotbeam.assembly.reading import read_record
 from spotbeam.assembly.sources import open_source
-from spotbeam.assembly.workspace import open_workspace
+from spotbeam.assembly.workspace import Workspace, open_workspace
 from spotbeam.control.publishing import Limits, Ports
 from spotbeam.control.sequencer import Sequencer
-from spotbeam.errors import InputError, MalformedRecord
+from spotbeam.errors import InputError, MalformedRecord, Unreachable
 from spotbeam.governance.history import History
 from spotbeam.http.witnesses import connect_to
 from spotbeam.record.checkpoint import parse_signed_checkpoint
 from spotbeam.record.keys import Signer, parse_signer_key
 from spotbeam.record.log import Log
 from spotbeam.record.tiles import CHECKPOINT_PATH
+
+IN_USE = (
+    "while `spotbeam log` runs, hand entries to it: "
+    'set log = "http://…" in spotbeam.toml, or stop it'
+)
 
 
 @contextlib.contextmanager
@@ -56,15 +61,11 @@ def opened_log(
         raise InputError(
             "there is no log here",
             place=str(private / "log.sqlite"),
-            hint="`spotbeam init` makes one; on another machine, name its server in spotbeam.toml",
+            hint="`spotbeam init` makes one, `spotbeam record restore` brings a lost one back; on "
+            "another machine, name its server in spotbeam.toml",
         )
     signer, *more = read_log_keys(private / "log.key")
-    with hold(
-        private / "log.lock",
-        "this log",
-        "while `spotbeam log` runs, hand entries to it: "
-        'set log = "http://…" in spotbeam.toml, or stop it',
-    ):
+    with hold(private / "log.lock", "this log", IN_USE):
         try:
             log = Log(private / "log.sqlite", workspace / "record", signer, more)
         except ValueError as fault:
@@ -101,6 +102,26 @@ def read_log_keys(path: Path) -> tuple[Signer, ...]:
         raise InputError(fault.message, place=str(path), hint=fault.hint) from None
 
 
+def other_logs(workspace: Workspace, origin: str) -> tuple[str, ...]:
+    """Those sources of a workspace that show another log than this one.
+
+    Raises:
+        Unreachable: None is there, and some do not answer.
+    """
+    others, fault = [], None
+    for name in workspace.source_names():
+        try:
+            note = open_source(name)(CHECKPOINT_PATH)
+        except Unreachable as silent:
+            fault = fault or silent
+            continue
+        if note is not None and parse_signed_checkpoint(note)[0].origin != origin:
+            others.append(name)
+    if not others and fault is not None:
+        raise fault
+    return tuple(others)
+
+
 def _before(workspace: Path, log: Log) -> History | None:
     """The fold of the logs before this one; None where the record began here.
 
@@ -113,11 +134,7 @@ def _before(workspace: Path, log: Log) -> History | None:
     if first is not None and goes_on_from(first) is None:
         return None
     place = open_workspace(workspace)
-    others = []
-    for name in place.source_names():
-        note = open_source(name)(CHECKPOINT_PATH)
-        if note is not None and parse_signed_checkpoint(note)[0].origin != log.origin:
-            others.append(name)
+    others = other_logs(place, log.origin)
     if not others:
         if first is None:
             return None  # it waits for its entry 0
@@ -128,6 +145,13 @@ def _before(workspace: Path, log: Log) -> History | None:
         )
     found = read_record(*others, genesis=place.settings.genesis)
     if first is None:
+        if found.history.now.closing is None:
+            raise InputError(
+                f"the log before this one, {found.checkpoint.origin!a}, is not closed",
+                place=str(workspace),
+                hint="start this one once the change that closes that one is bound; where its key "
+                "is lost: `spotbeam succession`",
+            )
         return found.history
     return ended_where_left(found.onto, found.newest, found.history, first)[0]
 

@@ -76,6 +76,11 @@ record.command(
     name="prove",
     help="Write a receipt for a decision: one file that proves it without us and offline.",
 )
+record.command(
+    "spotbeam.cli.restoring:restore",
+    name="restore",
+    help="Fill a log's own file again from a copy of the record, checked first.",
+)
 app.command(record)
 
 register(app)

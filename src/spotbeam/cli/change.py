@@ -33,7 +33,8 @@ def propose(file: Path, /, *, request: str, yes: Flag = False, by: Signer = _WRI
     ----------
     file
         TOML: [[rule]], drop_rule, [[list]], [[sponsor]], from, until, [[rollout]]; or [[seat]],
-        unseat, [[add_key]], [[drop_key]], [[factor]], [[merge]], [quorum], [witnesses].
+        unseat, [[add_key]], [[drop_key]], [[factor]], [[merge]], [quorum], [witnesses],
+        [close_log].
     request
         The request that it answers.
     yes

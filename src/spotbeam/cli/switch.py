@@ -8,6 +8,7 @@ _ALONE = {
     "init": (
         "spotbeam.cli.init:init",
         "Make a workspace with a new log, whose entry 0 seats the people who decide.\n\n"
+        "With --after and --origin: the log in which a record goes on. "
         "A quorum that promises nothing is refused, with the reason, before anything is written.",
     ),
     "join": (
@@ -87,6 +88,14 @@ _NOUNS = {
                 "standings:show_all",
                 "List proposals; say what of your own signatures is amiss.",
             ),
+        },
+    ),
+    "succession": (
+        "Leave a log whose key is lost: the full quorum signs, and the record goes on in another.",
+        {
+            "write": ("write", "Write down where the log ended and which one is next."),
+            "sign": ("sign", "Sign that, over the record as your own machine follows it."),
+            "begin": ("begin", "Begin the next log with what people signed."),
         },
     ),
     "emergency": (

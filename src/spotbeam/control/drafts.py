@@ -2,7 +2,7 @@
 
     drop_rule = ["ua-speed-cap"]      from = 2026-12-01T00:00:00Z      until = …
     [[rule]] [[list]] [[sponsor]] [[rollout]] [[ground]]            acts with a window
-    [[seat]] [[add_key]] [[drop_key]] [[factor]] [[merge]] [quorum] [witnesses] …   once
+    [[seat]] [[add_key]] [[drop_key]] [[factor]] [[merge]] [quorum] [witnesses] [close_log] …   once
 
 Reading the files that a draft names, and salting lists, is `assembly`'s work.
 """
@@ -150,6 +150,20 @@ class WitnessesTable(_Table, frozen=True):
     log_key: str | None = None
 
 
+class CloseLogTable(_Table, frozen=True):
+    """The log in which the record goes on when this one is closed or left.
+
+    Attributes:
+        key: Its verifier key, which carries its name: NAME+ID+BASE64.
+        url: Where it will be published, if that is known.
+        witnesses: Its witnesses; those of the log at hand where they are left out.
+    """
+
+    key: str
+    url: str | None = None
+    witnesses: WitnessesTable | None = None
+
+
 class ReviewTable(_Table, frozen=True):
     """What a full quorum finds of an emergency afterwards."""
 
@@ -213,6 +227,7 @@ class Draft(_Table, frozen=True):
     factor: tuple[FactorTable, ...] = ()
     quorum: QuorumTable | None = None
     witnesses: WitnessesTable | None = None
+    close_log: CloseLogTable | None = None
     rules_version: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
     confirm_contact: tuple[Id, ...] = ()
     review: tuple[ReviewTable, ...] = ()
@@ -227,7 +242,8 @@ class Draft(_Table, frozen=True):
             *(self.boundaries, self.seat, self.unseat, self.add_key, self.drop_key, self.merge),
             *(self.factor, self.confirm_contact, self.review, self.extend_seal, self.rules),
         )
-        return not any(plain) and (self.quorum, self.witnesses, self.rules_version) == (None,) * 3
+        single = (self.quorum, self.witnesses, self.close_log, self.rules_version)
+        return not any(plain) and single == (None,) * len(single)
 
 
 def parse_draft(text: str, place: str, *, emergency: bool = False) -> Draft:

@@ -8,7 +8,7 @@ import msgspec
 
 from spotbeam.control.drafts import Draft, PersonTable, later_us, moment_us
 from spotbeam.control.hand import Hand, written
-from spotbeam.control.witnessing import witness_quorum
+from spotbeam.control.witnessing import closing_act, witness_quorum
 from spotbeam.errors import InputError, UnknownName
 from spotbeam.governance.entries.acts import (
     Act,
@@ -260,6 +260,8 @@ def _acts_once(state: State, draft: Draft, attached: Attached, place: str) -> It
         log = state.witness_policy.logs[0]
         key = draft.witnesses.log_key or str(log.key)
         yield SetWitnesses(witness_quorum(draft.witnesses, key, log.url, place))
+    if draft.close_log is not None:
+        yield closing_act(state, draft.close_log, place)
     if draft.rules_version is not None:
         yield SetRules(draft.rules_version)
     yield from (ConfirmContact(name) for name in draft.confirm_contact)

@@ -16,6 +16,7 @@ from spotbeam.governance.entries.acts import (
     Act,
     AddFactor,
     AddKey,
+    CloseLog,
     ConfirmContact,
     DropKey,
     DropList,
@@ -40,6 +41,7 @@ from spotbeam.governance.entries.rules import RuleEntry
 from spotbeam.governance.entries.words import Ground, Span
 from spotbeam.governance.proofs import key_digest
 from spotbeam.governance.state import Asked, Proposal, Proposed, State
+from spotbeam.record.policy import parse_policy
 from spotbeam.times import format_duration, format_time
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -248,6 +250,13 @@ def _act_once(act: Act) -> str:
         case SetWitnesses():
             names = ", ".join(sorted(act.witness_quorum.organisations))
             return f"other witnesses or log key: {plain(names)}"
+        case CloseLog():
+            names = ", ".join(sorted(act.witness_quorum.organisations))
+            key = str(parse_policy(act.witness_quorum.policy.encode()).logs[0].key)
+            return (
+                f"closes this log as soon as it binds; the record goes on in {plain(act.origin)}, "
+                f"with the key {plain(key)} and the witnesses {plain(names)}"
+            )
         case SetRules():
             return f"entries mean what rules version {act.version} says"
         case ConfirmContact():

@@ -175,8 +175,7 @@ class Log:
             if seen.size > self.size:
                 raise Forked(
                     f"the witness {name!a} has signed {seen.size} entries of {self.origin}; "
-                    f"here are {self.size}",
-                    hint="restore the rest from tiles or a mirror before going on",
+                    f"here are {self.size}; `spotbeam record restore MIRROR` brings the rest back",
                 )
             if seen.size and self._root(seen.size) != seen.root:
                 raise Forked(
@@ -316,7 +315,8 @@ class Log:
             raise Forked(
                 f"{known} entries were signed, but only {self.size} are here",
                 place=str(path),
-                hint="restore the rest from the tiles or a mirror; never go on without them",
+                hint="`spotbeam record restore SOURCE` brings the rest back from the tiles or a "
+                "mirror; never go on without them",
             )
         return signed
 
