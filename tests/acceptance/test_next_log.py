@@ -14,6 +14,7 @@ from support.switch import ORIGIN, RULES, Finished, Town, done, free_ports, run
 from spotbeam.assembly.reading import read_record
 from spotbeam.governance.history import intended
 from spotbeam.http.client import fetch_from, get, post
+from spotbeam.record.note import parse_note
 from spotbeam.record.tiles import CHECKPOINT_PATH
 from spotbeam.record.witness import origin_hash
 
@@ -85,6 +86,18 @@ class Story(Town):
         assert {each.rule.id for each in intended(now, now.witnessed_us).rules} == {"mt-authorised"}
         assert [each.origin for each in now.earlier] == [ORIGIN]
         assert not now.findings
+        done(folder, "roster", "show")
+        both = (source, self.next_url, "--genesis", self.genesis)
+        assert NEXT in done(self.folder, "record", "verify", *both)
+        mirror = self.mirror.replace(origin_hash(ORIGIN), origin_hash(NEXT))
+        until(lambda: signers(mirror) >= signers(self.next_url), "the mirror has all signatures")
+        # The next log is filled again from its mirror as the first is.
+        assert following.stop() == 0
+        (folder / "private" / "log.sqlite").unlink()
+        told = json.loads(done(folder, "record", "restore", mirror, "--json"))
+        assert told["size"] == told["shown"] == after["size"]
+        again = self._started("log", "--workspace", folder, "--port", self.next_port)
+        until(lambda: status(again)["log"]["standing"] == "witnessed", "it goes on")
 
     def everybody_reads(self, *record: str, log: str) -> None:
         """What people write into their own settings."""
@@ -101,6 +114,12 @@ class Story(Town):
 
 def status(server: Server) -> dict:
     return json.loads(get(f"{server.url}/status").body)
+
+
+def signers(source: str) -> set[tuple[str, bytes]]:
+    """Who has signed the checkpoint that a source shows, and what."""
+    note = get(f"{source}/checkpoint").body
+    return {(each.name, note.partition(b"\n\n")[0]) for each in parse_note(note).signatures}
 
 
 def verdict(edge: Server) -> str:
@@ -129,7 +148,12 @@ def story(tmp_path: Path) -> Iterator[Story]:
 
 
 def test_a_closed_log_is_followed_by_the_next_and_everybody_goes_along(story: Story) -> None:
+    rows = Path("private") / "openings" / "lists" / "kits" / "1.csv"
+    (story.operator / rows).parent.mkdir(parents=True)
+    (story.operator / rows).write_text("terminal,salt\n")
     folder, key = story.next(story.operator)
+    for name in (rows, "private/edge.token"):
+        assert (folder / name).read_bytes() == (story.operator / name).read_bytes()
     draft, ada = folder / "close-log.toml", story.join("ada")
     # Before it is closed there is no next log.
     complains(run(folder, "log", "--port", 0), 2, "is not closed", "succession")

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from spotbeam.assembly.chains import goes_on_from
 from spotbeam.errors import SpotbeamError
 from spotbeam.record.keys import VerifierKey
 from spotbeam.record.policy import parse_policy
@@ -36,7 +37,33 @@ class NamedWitnesses:
         self._read: dict[str, tuple[int, tuple[VerifierKey, ...]]] = {}
 
     def of(self, origin: str) -> tuple[VerifierKey, ...]:
-        """The keys that the record of a log names."""
+        """The keys that the record of a log names.
+
+        A log that another one was closed for is named there, with its witnesses: of its copy and
+        those before it, as far as they are held here.
+        """
+        found: tuple[VerifierKey, ...] = ()
+        passed: set[str] = set()
+        at: str | None = origin
+        while at is not None and at not in passed and len(found) < _MOST:
+            passed.add(at)
+            found = tuple(dict.fromkeys((*found, *self._of_one(at))))[:_MOST]
+            at = self._log_before(at)
+        return found
+
+    def _log_before(self, origin: str) -> str | None:
+        try:
+            ended = goes_on_from(
+                fetch_bundle(
+                    directory(self._copies / origin_hash(origin)),
+                    Tile(ENTRIES, 0, min(TILE_WIDTH, self._read[origin][0])),
+                )[0]
+            )
+        except (KeyError, SpotbeamError):
+            return None
+        return None if ended is None else ended.origin
+
+    def _of_one(self, origin: str) -> tuple[VerifierKey, ...]:
         folder = self._copies / origin_hash(origin)
         first, found = self._read.get(origin, (0, ()))
         try:
