@@ -19,7 +19,7 @@ INTERRUPTED = 130
 app = cyclopts.App(
     name="spotbeam",
     help="Forecast which ground a satellite constellation can serve, decide who is served there, "
-    "and say why.",
+    "and prove who decided.",
     version=lambda: f"spotbeam {spotbeam.__version__}",
     help_format="plaintext",
     suppress_keyboard_interrupt=False,

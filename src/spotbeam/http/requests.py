@@ -157,9 +157,7 @@ def is_name(part: str) -> bool:
     return bool(_NAME.match(part)) and len(part) <= 128
 
 
-async def _read(
-    request: Request, limit: int, unzip: zlib._Decompress | None
-) -> tuple[bytes, bool]:
+async def _read(request: Request, limit: int, unzip: zlib._Decompress | None) -> tuple[bytes, bool]:
     """As much of a body as is allowed, and whether that is all.
 
     What comes beyond is read and dropped: a client that is still sending would not see the answer.
