@@ -36,7 +36,8 @@ def pieces_at(tree: shapely.STRtree, lat: float, lon: float) -> list[str]:
 def test_importing_reads_nothing():
     code = (
         "from spotbeam.land import borders, demand, views\n"
-        "for read in (borders.pieces, borders.piece_geometries, borders.belts, demand.town_cells):\n"
+        "for read in (borders.pieces, borders.piece_geometries, borders.belts,"
+        " demand.town_cells):\n"
         "    assert read.cache_info().currsize == 0, read\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
