@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spotbeam.assembly.explain import why
     from spotbeam.assembly.forecast import Forecast, forecast
+    from spotbeam.assembly.route import route
     from spotbeam.assembly.scenarios import load_scenario
     from spotbeam.errors import InputError, SpotbeamError
 
@@ -22,10 +23,11 @@ _HOME = {
     "SpotbeamError": "spotbeam.errors",
     "forecast": "spotbeam.assembly.forecast",
     "load_scenario": "spotbeam.assembly.scenarios",
+    "route": "spotbeam.assembly.route",
     "why": "spotbeam.assembly.explain",
 }
 
-__all__ = ["Forecast", "InputError", "SpotbeamError", "forecast", "load_scenario", "why"]
+__all__ = ["Forecast", "InputError", "SpotbeamError", "forecast", "load_scenario", "route", "why"]
 
 
 def __getattr__(name: str) -> Any:
