@@ -50,34 +50,41 @@ NONE = 32767
 
 
 def main() -> None:
-    n_sat = PLANES * SLOTS
     with tempfile.TemporaryDirectory() as folder:
-        os.mkdir(f"{folder}/net")
-        net = f"{folder}/net"
-        with (DATA / "stations.csv").open() as file:
-            rows = list(csv.DictReader(file))
-        basic = [f"{i},{r['name']},{r['lat_deg']},{r['lon_deg']},0\n" for i, r in enumerate(rows)]
-        Path(net, "basic.txt").write_text("".join(basic))
-        satgen.extend_ground_stations(f"{net}/basic.txt", f"{net}/ground_stations.txt")
-        satgen.generate_tles_from_scratch_manual(
-            f"{net}/tles.txt", "Starlink-550", PLANES, SLOTS, True, 53, 0.0000001, 0.0, 15.19
-        )
-        satgen.generate_plus_grid_isls(f"{net}/isls.txt", PLANES, SLOTS, isl_shift=0)
-        satgen.generate_description(f"{net}/description.txt", MAX_GSL_M, MAX_ISL_M)
-        satgen.generate_simple_gsl_interfaces_info(
-            f"{net}/gsl_interfaces_info.txt", n_sat, len(rows), 1, 1, 1, 1
-        )
-        began = time.process_time()
-        satgen.help_dynamic_state(
-            folder, 1, "net", 1000, STEPS_RUN, MAX_GSL_M, MAX_ISL_M,
-            "algorithm_free_one_only_over_isls", False,
-        )  # fmt: skip
-        spent_s = time.process_time() - began
-        print(f"satgenpy: {spent_s / STEPS_RUN:.2f} CPU seconds a step", file=sys.stderr)
-        kept = _read(net, n_sat, len(rows))
+        print(f"satgenpy: {generate(folder):.2f} CPU seconds a step", file=sys.stderr)
+        kept = _read(f"{folder}/net", PLANES * SLOTS, len(_stations()))
     packed = io.BytesIO()
     np.savez(packed, **kept)
     (DATA / "shell-1.npz.xz").write_bytes(lzma.compress(packed.getvalue(), preset=9))
+
+
+def generate(folder: str) -> float:
+    """Run the generator in a folder; CPU seconds that it took a step."""
+    net = f"{folder}/net"
+    os.mkdir(net)
+    rows = _stations()
+    basic = [f"{i},{r['name']},{r['lat_deg']},{r['lon_deg']},0\n" for i, r in enumerate(rows)]
+    Path(net, "basic.txt").write_text("".join(basic))
+    satgen.extend_ground_stations(f"{net}/basic.txt", f"{net}/ground_stations.txt")
+    satgen.generate_tles_from_scratch_manual(
+        f"{net}/tles.txt", "Starlink-550", PLANES, SLOTS, True, 53, 0.0000001, 0.0, 15.19
+    )
+    satgen.generate_plus_grid_isls(f"{net}/isls.txt", PLANES, SLOTS, isl_shift=0)
+    satgen.generate_description(f"{net}/description.txt", MAX_GSL_M, MAX_ISL_M)
+    satgen.generate_simple_gsl_interfaces_info(
+        f"{net}/gsl_interfaces_info.txt", PLANES * SLOTS, len(rows), 1, 1, 1, 1
+    )
+    began = time.process_time()
+    satgen.help_dynamic_state(
+        folder, 1, "net", 1000, STEPS_RUN, MAX_GSL_M, MAX_ISL_M,
+        "algorithm_free_one_only_over_isls", False,
+    )  # fmt: skip
+    return (time.process_time() - began) / STEPS_RUN
+
+
+def _stations() -> list[dict[str, str]]:
+    with (DATA / "stations.csv").open() as file:
+        return list(csv.DictReader(file))
 
 
 def _read(net: str, n_sat: int, n_stations: int) -> dict[str, np.ndarray]:
