@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from spotbeam.assembly.forecast import Forecast, forecast
     from spotbeam.assembly.impacts import impact
     from spotbeam.assembly.reading import fold
+    from spotbeam.assembly.route import route
     from spotbeam.assembly.scenarios import load_scenario
     from spotbeam.assembly.verifying import verify
     from spotbeam.errors import InputError, SpotbeamError
@@ -27,6 +28,7 @@ _HOME = {
     "forecast": "spotbeam.assembly.forecast",
     "impact": "spotbeam.assembly.impacts",
     "load_scenario": "spotbeam.assembly.scenarios",
+    "route": "spotbeam.assembly.route",
     "verify": "spotbeam.assembly.verifying",
     "why": "spotbeam.assembly.explain",
 }
@@ -39,6 +41,7 @@ __all__ = [
     "forecast",
     "impact",
     "load_scenario",
+    "route",
     "verify",
     "why",
 ]

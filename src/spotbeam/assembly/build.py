@@ -8,9 +8,12 @@ from pathlib import Path
 
 from spotbeam.errors import ScenarioError
 from spotbeam.formats.element_files import read_elements
+from spotbeam.formats.site_csv import read_sites
 from spotbeam.formats.terminal_files import read_terminals
 from spotbeam.formats.territory_files import read_territories
+from spotbeam.land.gateways import GroundSite
 from spotbeam.land.territories import OwnTerritory
+from spotbeam.network.settings import Network
 from spotbeam.twin import fleets
 from spotbeam.twin.scenario import Scenario
 from spotbeam.twin.world import Loaded, World, build_world
@@ -55,7 +58,18 @@ def build(scenario: Scenario, folder: Path, *, with_terminals: bool = True) -> W
         else frozenset(table.terminals)
         for table in scenario.list_
     }
+
+    def sites(name: str, field: str) -> tuple[GroundSite, ...] | None:
+        if name == "shipped":
+            return None
+        if name == "none":
+            return ()
+        return read_sites(opened(name, f"network, {field}"))
+
+    network = scenario.network or Network()
     loaded = Loaded(
+        gateways=sites(network.gateways, "gateways"),
+        pops=sites(network.pops, "pops"),
         elements=elements,
         elements_report=elements_report,
         own_territories=own,

@@ -70,7 +70,7 @@ def adjusted(
     replace = msgspec.structs.replace
     time, sky, area = scenario.time, scenario.constellation, scenario.area
     if elements is not None:
-        sky = replace(sky, elements=str(Path(elements).resolve()), shells=())
+        sky = replace(sky, elements=str(Path(elements).resolve()), shells=(), shell=())
         if scenario.time.start is not None and start is None:
             time = replace(time, start=None)
     given = {"start": start, "duration": duration, "step": step}

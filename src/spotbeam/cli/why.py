@@ -11,8 +11,10 @@ from rich.markup import escape
 from spotbeam.assembly.explain import why as explain
 from spotbeam.cli.output import console, print_json, table
 from spotbeam.errors import InputError
+from spotbeam.twin.routes import RouteHere
 from spotbeam.twin.why import Explanation, RuleHere, as_json
 
+_PHYSICS = ("served", "no_satellite", "no_route")
 Flag = Annotated[bool, cyclopts.Parameter(negative="")]
 
 
@@ -136,10 +138,11 @@ def _show(found: Explanation) -> None:
         "served": "[green]served[/green]",
         "limited": "[yellow]served, with a limit[/yellow]",
         "no_satellite": "[magenta]no satellite in view[/magenta]",
+        "no_route": "[magenta]satellites in view, but no way on[/magenta]",
         "denied": "[red]not served[/red]",
     }
     rule = f", by the rule [bold]{escape(found.rule)}[/bold]" if found.rule else ", by default"
-    reason = "" if found.service_state in ("served", "no_satellite") else f": {found.reason}{rule}"
+    reason = "" if found.service_state in _PHYSICS else f": {found.reason}{rule}"
     out.print(
         f"[bold]{found.lat_deg:g}, {found.lon_deg:g}[/bold] at {found.time}: "
         f"{words[found.service_state]}{reason}"
@@ -181,6 +184,8 @@ def _show(found: Explanation) -> None:
     else:
         upcoming = found.next_satellite or "not within six hours"
         out.print(f"No satellite at or above {found.min_elevation_deg:g}°; the next: {upcoming}")
+    if found.route is not None:
+        out.print(_route_line(found.route), markup=False)
     out.print()
     rows = [
         [_mark(each), each.id, each.gate or "exempt", each.effect, _why_not(each)]
@@ -194,6 +199,15 @@ def _show(found: Explanation) -> None:
             out.print(f"  • {change.text}", markup=False)
     for notice in found.notices:
         out.print(f"[yellow]note:[/yellow] {escape(notice)}")
+
+
+def _route_line(route: RouteHere) -> str:
+    bound = "; ".join(f"must land in {', '.join(rule.at)}" for rule in route.landing)
+    note = f" ({bound})" if bound else ""
+    if route.reason is not None:
+        return f"No way to the internet{note}: {route.why}"
+    way = " → ".join(filter(None, (*map(str, route.satellites), route.gateway, route.pop)))
+    return f"To the internet{note}: {route.round_trip_ms:.1f} ms there and back, by {way}"
 
 
 def _mark(rule: RuleHere) -> str:

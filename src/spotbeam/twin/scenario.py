@@ -18,8 +18,10 @@ import msgspec
 
 from spotbeam.decode import decode
 from spotbeam.errors import ScenarioError
+from spotbeam.network.settings import Network
 from spotbeam.service.policy import Request, Sponsor
 from spotbeam.service.rules import Rule, rules_from
+from spotbeam.sky.own_shells import OwnShell
 from spotbeam.times import TimeGrid, format_time, from_datetime, parse_duration, parse_time
 
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -50,10 +52,11 @@ class Time(_Table, frozen=True):
 
 
 class Constellation(_Table, frozen=True):
-    """The sky: filed shells by the name of their system, or a file of element sets."""
+    """The sky: filed shells by the name of their system, a file of element sets, or own shells."""
 
     shells: tuple[str, ...] = ()
     elements: str | None = None
+    shell: tuple[OwnShell, ...] = ()
     min_elevation_deg: Annotated[float, msgspec.Meta(ge=0, le=90)] | None = None
     include: Literal["in_service", "all"] = "in_service"
     max_age: str | float = "14d"
@@ -158,6 +161,7 @@ class Scenario(_Table, frozen=True):
     reference_terminal: Terminal = msgspec.field(default_factory=Terminal)
     memory: Literal["settled", "fresh"] = "settled"
     output: Output = msgspec.field(default_factory=Output)
+    network: Network | None = None
     rules: tuple[Rule, ...] = ()
 
     @property
@@ -287,6 +291,8 @@ def _refuse_contradictions(scenario: Scenario, place: str) -> None:
         if not request.where:
             raise ScenarioError("where = [] names nothing", place=f"{place}, request[{index}]")
     _refuse_set(scenario.reference_terminal, ("lat_deg", "lon_deg"), f"{place}, reference_terminal")
+    if scenario.network is not None:
+        _refuse_contradictions_of_the_network(scenario.network, f"{place}, network")
     scenario.grid(scenario.start_us or 0, place=place)
 
 
@@ -309,10 +315,24 @@ def _refuse_unfit_name(name: str, place: str) -> None:
 
 
 def _refuse_contradictions_of_the_sky(sky: Constellation, place: str) -> None:
-    if bool(sky.shells) == bool(sky.elements):
-        raise ScenarioError("give either 'shells' or 'elements'", place=place)
+    if sum(map(bool, (sky.shells, sky.elements, sky.shell))) != 1:
+        raise ScenarioError(
+            "give either 'shells' or 'elements', or [[constellation.shell]] tables", place=place
+        )
     _refuse_repeated("shell", sky.shells, f"{place}, shells")
+    _refuse_repeated("shell", (shell.name for shell in sky.shell), f"{place}, shell")
     parse_duration(sky.max_age, place=f"{place}, max_age")
+
+
+def _refuse_contradictions_of_the_network(network: Network, place: str) -> None:
+    if network.reconfigure != "always":
+        parse_duration(network.reconfigure, place=f"{place}, reconfigure")
+    for index, rule in enumerate(network.landing):
+        for field, named in (("of", rule.of), ("at", rule.at)):
+            if not named:
+                raise ScenarioError(
+                    f"{field} = [] names nothing", place=f"{place}, landing[{index}]"
+                )
 
 
 def _refuse_contradictions_of_a_fleet(fleet: Fleet, place: str) -> None:

@@ -21,6 +21,7 @@ from spotbeam.service.verdict import Verdict, verdict
 from spotbeam.sky.propagation import Propagator, propagator
 from spotbeam.times import MICROSECONDS, format_time
 from spotbeam.twin.changes import Change, changes
+from spotbeam.twin.routes import RouteHere, route_here
 from spotbeam.twin.world import World, age_warning
 
 _SEARCH_STEP_US = 15 * MICROSECONDS
@@ -67,8 +68,12 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         outcome: `allow`, `limit` or `deny`: the verdict.
-        reason: The verdict's reason; `no_satellite` where it allows and none is in view; `OK`.
-        service_state: `served`, `limited`, `no_satellite` or `denied`; denied wins over physics.
+        reason: The verdict's reason; where it allows, `no_satellite` if none is in view,
+            `no_route` if there is no way on; `OK`.
+        service_state: `served`, `limited`, `no_satellite`, `no_route` or `denied`; denied wins
+            over physics.
+        route: The way to the internet, or why there is none; None where the scenario has no
+            table `[network]`, and nothing then depends on it.
         status: The public word.
         next_satellite: When one comes into view, if none is; None if not within six hours.
     """
@@ -92,6 +97,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     next_satellite: str | None
     notices: tuple[str, ...]
+    route: RouteHere | None = None
 
 
 def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
@@ -111,7 +117,14 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
     if decided.outcome == "deny":
         found += _elsewhere(world, terminal, at_us, decided)
     upcoming = None if satellites else _next_in_view(world, engine, terminal, at_us)
-    state = service_state(decided.outcome, has_satellite=bool(satellites))
+    route = None
+    if world.scenario.network is not None:
+        route = route_here(world, terminal.lat_deg, terminal.lon_deg, ids, at_us)
+    state = service_state(
+        decided.outcome,
+        has_satellite=bool(satellites),
+        has_route=route is None or route.reason is None,
+    )
     is_withheld = is_withheld_at(world.policy, ids, at_us)
     reason = decided.reason if state in ("denied", "limited") else "OK"
     return Explanation(
@@ -126,7 +139,7 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
         min_elevation_deg=world.sky.min_elevation_deg,
         rules=_rules(world, terminal, at_us, decided),
         outcome=decided.outcome,
-        reason="no_satellite" if state == "no_satellite" else reason,
+        reason=str(state) if state in ("no_satellite", "no_route") else reason,
         service_state=state,
         status=word_of(state, decided.reason, is_withheld=is_withheld),
         rule=decided.rule,
@@ -134,6 +147,7 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
         changes=tuple(found),
         next_satellite=None if upcoming is None else format_time(upcoming),
         notices=_notices(world, at_us),
+        route=route,
     )
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from spotbeam.errors import ElementsError, InputError, ScenarioError, TerminalsError, UnknownName
 from spotbeam.land import cells, territories, views
 from spotbeam.land.cells import CellGrid
+from spotbeam.land.gateways import GroundSite
 from spotbeam.land.territories import Ground, OwnTerritory
 from spotbeam.service.compiled import CompiledPolicy, compile_policy
 from spotbeam.service.policy import Policy, TerminalList
@@ -19,6 +20,7 @@ from spotbeam.service.rules import refuse_unknown_territories
 from spotbeam.service.terminals import Terminals, concatenate
 from spotbeam.sky import constellation, in_service
 from spotbeam.sky.elements import ElementSets, ElementsReport, age_s
+from spotbeam.sky.own_shells import own_shell_elements
 from spotbeam.times import MICROSECONDS, TimeGrid, format_duration, parse_duration, parse_time
 from spotbeam.twin import fleets
 from spotbeam.twin.scenario import Area, Scenario
@@ -32,6 +34,8 @@ class Loaded(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What the scenario's files hold, read by the caller.
 
     Attributes:
+        gateways: Of the scenario's own file; None for those that are shipped.
+        pops: Likewise, points of presence.
         sources: SHA-256 of each file by the name that the scenario gives it.
     """
 
@@ -40,6 +44,8 @@ class Loaded(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     own_territories: Sequence[OwnTerritory] = ()
     fleets: Mapping[str, Terminals] = {}
     lists: Mapping[str, frozenset[str]] = {}
+    gateways: tuple[GroundSite, ...] | None = None
+    pops: tuple[GroundSite, ...] | None = None
     sources: Mapping[str, str] = {}
 
 
@@ -76,6 +82,8 @@ class World(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     compiled: CompiledPolicy
     notices: tuple[str, ...]
     sources: Mapping[str, str]
+    gateways: tuple[GroundSite, ...] | None = None
+    pops: tuple[GroundSite, ...] | None = None
 
 
 def build_world(scenario: Scenario, loaded: Loaded, *, with_terminals: bool = True) -> World:
@@ -100,6 +108,7 @@ def build_world(scenario: Scenario, loaded: Loaded, *, with_terminals: bool = Tr
         )
     ground = territories.ground(scenario.view, loaded.own_territories, cells=_named_cells(scenario))
     refuse_unknown_territories(scenario.rules, ground.ids(), scenario.name)
+    _refuse_unknown_ground_of_landing(scenario, ground)
     _refuse_unknown_ground_of_requests(scenario, ground)
     grid_cells, cell_face = _cells(scenario, ground)
     notices += _without_a_cell(loaded, ground, cell_face, scenario.area.resolution)
@@ -124,6 +133,8 @@ def build_world(scenario: Scenario, loaded: Loaded, *, with_terminals: bool = Tr
         compiled=compile_policy(policy, ground),
         notices=tuple(notices),
         sources=loaded.sources,
+        gateways=loaded.gateways,
+        pops=loaded.pops,
     )
 
 
@@ -157,6 +168,8 @@ def _elements_and_start(scenario: Scenario, loaded: Loaded) -> tuple[ElementSets
         return loaded.elements, start_us
     if start_us is None:
         start_us = parse_time(_DEFAULT_START)
+    if scenario.constellation.shell:
+        return own_shell_elements(scenario.constellation.shell, start_us), start_us
     try:
         shells = [
             shell
@@ -264,6 +277,16 @@ def _refuse_unknown_ground_of_requests(scenario: Scenario, ground: Ground) -> No
             if name not in known:
                 place = f"{scenario.name}, request[{index}], where"
                 raise UnknownName("territory", name, sorted(known), place=place)
+
+
+def _refuse_unknown_ground_of_landing(scenario: Scenario, ground: Ground) -> None:
+    known = set(ground.ids())
+    for index, rule in enumerate(scenario.network.landing if scenario.network else ()):
+        for field, named in (("of", rule.of), ("at", rule.at)):
+            for name in named:
+                if name not in known:
+                    place = f"{scenario.name}, network, landing[{index}], {field}"
+                    raise UnknownName("territory", name, sorted(known), place=place)
 
 
 def _cells(scenario: Scenario, ground: Ground) -> tuple[CellGrid, npt.NDArray[np.int32]]:

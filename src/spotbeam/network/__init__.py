@@ -1,0 +1,1 @@
+"""The network over a sky: which satellites are linked, which ground they reach, which way to go."""

@@ -1,0 +1,92 @@
+"""`spotbeam route` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from spotbeam.cli.app import main
+
+STATIONS = "name,lat_deg,lon_deg\nOslo,59.91,10.75\nCairo,30.04,31.24\nPole,-89.0,0\n"
+
+
+@pytest.fixture
+def stations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "stations.csv"
+    file.write_text(STATIONS)
+    return file
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["route", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_all_pairs_as_json(stations: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("hypatia-s1", "--stations", str(stations), "--all-pairs", "--times", "0,1,2", "--json")
+    pairs = json.loads(run(capsys, *given))["pairs"]
+    assert [(p["from"], p["to"]) for p in pairs[:3]] == [
+        ("Oslo", "Cairo"),
+        ("Oslo", "Pole"),
+        ("Cairo", "Pole"),
+    ]
+    assert [p["time_s"] for p in pairs[::3]] == [0.0, 1.0, 2.0]
+    assert all(set(p) == {"from", "to", "time_s", "rtt_ms"} for p in pairs)
+    for pair in pairs:
+        if pair["to"] == "Pole":
+            assert pair["rtt_ms"] is None
+        else:
+            assert 24.0 < pair["rtt_ms"] < 99.0  # 3,640 km apart: light alone takes 24.3 ms
+
+
+def test_a_place_and_its_point_of_presence(
+    stations: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = stations.with_name("route.png")
+    given = ("black-sea", "50.45,30.5", "--duration", "2m", "--out", str(picture))
+    shown = run(capsys, *given)
+    assert "a model, not a measurement" in shown
+    assert "points of presence: Warsaw, Poland" in shown
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    found = json.loads(run(capsys, *given[:4], "--json"))
+    assert found["policy"]["from"]["outcome"] == "allow"
+    assert len(found["steps"]) == 8
+    assert found["summary"]["with_path_fraction"] == 1.0
+    step = found["steps"][0]
+    assert step["rtt_ms"] > 2 * step["propagation_one_way_ms"]
+
+
+def test_no_way_says_why_and_policy_is_told_apart(
+    stations: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("black-sea", "-40,-125", "--duration", "1m", "--mode", "bent_pipe")
+    shown = run(capsys, *given)
+    assert "no gateway is in reach of any of them" in shown
+    found = json.loads(run(capsys, *given, "--json"))
+    assert found["summary"]["no_route"] == {"no_gateway_in_reach": 4}
+    assert {step["rtt_ms"] for step in found["steps"]} == {None}
+    assert found["policy"]["from"]["reason"] == "IN_OCEAN"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["hypatia-s1"], "give a place to start from"),
+        (["hypatia-s1", "--all-pairs"], "--all-pairs needs --stations"),
+        (["hypatia-s1", "150.45,30.5"], "did you mean 30.5,150.45"),
+        (["hypatia-s1", "0,0", "Atlantiss"], "unknown place 'Atlantiss'"),
+        (["hypatia-s1", "0,0", "--times", "0,x"], "'0,x' is not a list of seconds"),
+        (["hypatia-s1", "--stations", "none.csv", "--all-pairs"], "none.csv: cannot be read"),
+        (["hypatia-s1", "0,0", "1,1", "--out", "x.jpg"], "is not the name of a PNG file"),
+    ],
+)
+def test_a_mistake_is_one_message(
+    arguments: list[str], message: str, stations: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["route", *arguments]) == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert not said.out
