@@ -51,7 +51,13 @@ def test_the_files_agree_with_each_other(
     assert (cells.loc[~licensed, "status"] == "not_offered").all()
     fleets = {fleet["id"]: fleet["states"] for fleet in summary["fleets"]}
     assert fleets["clinics"]["denied"] < 10  # Crimea, where the licence does not reach
-    assert fleets["lorries"] == {"served": 0, "limited": 0, "no_satellite": 0, "denied": 40}
+    assert fleets["lorries"] == {
+        "served": 0,
+        "limited": 0,
+        "no_satellite": 0,
+        "no_route": 0,
+        "denied": 40,
+    }
 
 
 def test_workers_and_resume_do_not_change_a_byte(

@@ -16,6 +16,7 @@ from spotbeam.service.policy import Policy, Request
 from spotbeam.service.rules import rules_from
 from spotbeam.times import to_datetime
 from spotbeam.twin.scenario import parse_scenario
+from spotbeam.twin.tables import TERMINAL_STATES
 
 BOX = (29.0, 43.0, 41.0, 52.0)  # west, south, east, north
 
@@ -178,7 +179,7 @@ def _terminals(grid: CellGrid, sizes: dict[str, int]) -> tuple[pa.Table, list[di
                 "terminals": size,
                 "states": {
                     word: sum(n for row, n in counts.items() if row[0] == word)
-                    for word, _, _ in _STATES
+                    for word in TERMINAL_STATES
                 },
                 "reasons": [
                     {"state": row[0], "reason": row[1], "rule": row[2], "terminals": number}

@@ -5,16 +5,20 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from spotbeam.errors import OutputError
 from spotbeam.formats.atomic import discard_leftovers, write_bytes
 from spotbeam.twin.coverage import BlockTally
+from spotbeam.twin.onward import OnwardTally
 from spotbeam.twin.tally import Tally
+
+_T = TypeVar("_T")
 
 Block = tuple[int, int]
 FILES = (
@@ -133,6 +137,7 @@ class RunFolder:
         arrays = {
             f"{part}.{name}": np.asarray(value)
             for part, tally in result._asdict().items()
+            if tally is not None
             for name, value in tally._asdict().items()
         }
         buffer = io.BytesIO()
@@ -142,12 +147,24 @@ class RunFolder:
     def read(self, block: Block) -> BlockTally:
         """What a finished block left behind."""
         with np.load(self._file(block), allow_pickle=False) as arrays:
-            parts = {
-                part: Tally._make(arrays[f"{part}.{name}"] for name in Tally._fields)
-                for part in BlockTally._fields
-            }
-        # A scalar comes back as an array without axes.
-        return BlockTally(**{p: t._replace(steps=int(t.steps)) for p, t in parts.items()})
+            # A scalar comes back as an array without axes.
+            steps = int(arrays["cells.steps"])
+
+            def part(name: str, kind: Callable[..., _T]) -> _T:
+                names = {
+                    key.removeprefix(f"{name}.") for key in arrays if key.startswith(f"{name}.")
+                }
+                values = {each: arrays[f"{name}.{each}"] for each in names - {"steps"}}
+                return kind(steps=steps, **values)
+
+            if "cells_onward.steps" not in arrays:
+                return BlockTally(part("cells", Tally), part("terminals", Tally))
+            return BlockTally(
+                part("cells", Tally),
+                part("terminals", Tally),
+                part("cells_onward", OnwardTally),
+                part("terminals_onward", OnwardTally),
+            )
 
     def close(self) -> None:
         """The run is finished: what is left is the forecast."""

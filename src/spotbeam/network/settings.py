@@ -33,7 +33,7 @@ class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """
 
     satellite_ms: Milliseconds = 0.1
-    uplink_wait_ms: Milliseconds = 5.0
+    uplink_wait_ms: Milliseconds = 9.0
     downlink_wait_ms: Milliseconds = 1.33
     gateway_ms: Milliseconds = 0.5
     fibre_detour: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5

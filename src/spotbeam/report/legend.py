@@ -118,7 +118,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     meaning: str
     colour: str
-    marker: Literal["dot", "ring", "square", "cross"]
+    marker: Literal["dot", "ring", "square", "triangle", "cross"]
     pattern: Pattern
 
 
@@ -143,6 +143,13 @@ STATES: Mapping[str, State] = {
         colour="#2F3B45",
         marker="ring",
         pattern="cross",
+    ),
+    "no_route": State(
+        label="no route",
+        meaning="Policy allows it and a satellite is in view, but no way leads to a gateway.",
+        colour="#9B7FE0",
+        marker="triangle",
+        pattern="back",
     ),
     "denied": State(
         label="denied",

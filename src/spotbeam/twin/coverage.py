@@ -17,6 +17,13 @@ from spotbeam.kernels import visibility
 from spotbeam.sky.elements import ElementSets
 from spotbeam.sky.propagation import Engine, Propagator, propagator
 from spotbeam.times import TimeGrid
+from spotbeam.twin.onward import (
+    OnwardInputs,
+    OnwardTally,
+    OnwardWorker,
+    merge_onward,
+    onward_tally,
+)
 from spotbeam.twin.tally import Tally, merge, tally
 
 FIELDS = ("satellites_in_view", "elevation_max_deg", "best_satellite")
@@ -39,6 +46,7 @@ class CoverageInputs(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         elements: The satellites in service.
         segment_first_step: First step of each stretch of the run in which no verdict can change.
         fields: Which fields the sink gets.
+        onward: The network; None where the scenario has none.
     """
 
     elements: ElementSets
@@ -51,18 +59,30 @@ class CoverageInputs(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     segment_first_step: tuple[int, ...] = (0,)
     fields: tuple[str, ...] = FIELDS
     engine: Engine = "auto"
+    onward: OnwardInputs | None = None
 
 
 class BlockTally(NamedTuple):
-    """What a block leaves behind of its cells and its terminals."""
+    """What a block leaves behind of its cells and its terminals; ways on, if there is a network."""
 
     cells: Tally
     terminals: Tally
+    cells_onward: OnwardTally | None = None
+    terminals_onward: OnwardTally | None = None
 
 
 def merge_blocks(earlier: BlockTally, later: BlockTally) -> BlockTally:
     """The tally of two neighbouring blocks, the earlier one first."""
-    return BlockTally(merge(earlier.cells, later.cells), merge(earlier.terminals, later.terminals))
+    return BlockTally(
+        merge(earlier.cells, later.cells),
+        merge(earlier.terminals, later.terminals),
+        _merge_onward(earlier.cells_onward, later.cells_onward),
+        _merge_onward(earlier.terminals_onward, later.terminals_onward),
+    )
+
+
+def _merge_onward(earlier: OnwardTally | None, later: OnwardTally | None) -> OnwardTally | None:
+    return merge_onward(earlier, later) if earlier and later else None
 
 
 def blocks(grid: TimeGrid, n_cells: int) -> list[tuple[int, int]]:
@@ -87,6 +107,11 @@ class CoverageWorker:
         )
         self._cells = visibility.prepare(inputs.cell_lat_deg, inputs.cell_lon_deg)
         self._terminals = visibility.prepare(inputs.terminal_lat_deg, inputs.terminal_lon_deg)
+        self._onward = (
+            OnwardWorker(inputs.onward, inputs.elements, self._propagator)
+            if inputs.onward
+            else None
+        )
         # The last entry stands for "no satellite": index -1 finds it.
         self._numbers = np.append(inputs.elements.catalogue_number, 0).astype(np.int32)
         self._segment_first_step = np.array(inputs.segment_first_step, dtype=np.int64)
@@ -110,9 +135,16 @@ class CoverageWorker:
             np.searchsorted(self._segment_first_step, np.arange(first, stop), side="right") - 1
         )
         n_segments = len(self._segment_first_step)
-        return BlockTally(
+        counted = BlockTally(
             cells=tally(in_view, segment, n_segments),
             terminals=self._tally_terminals(position_ecef_km, segment, n_segments),
+        )
+        if self._onward is None:
+            return counted
+        of_cells, of_terminals = self._onward.delays_ns(times_us, self._cells, self._terminals)
+        return counted._replace(
+            cells_onward=onward_tally(of_cells, segment, n_segments),
+            terminals_onward=onward_tally(of_terminals, segment, n_segments),
         )
 
     def _tally_terminals(

@@ -16,6 +16,8 @@ from spotbeam.times import format_time
 from spotbeam.twin import fleets, tables
 from spotbeam.twin.coverage import BlockTally, CoverageInputs, blocks
 from spotbeam.twin.decisions import Segment, decide
+from spotbeam.twin.onward import onward_inputs
+from spotbeam.twin.onward_tables import network_summary
 from spotbeam.twin.world import World
 
 FORMAT = 1
@@ -82,6 +84,7 @@ def plan(world: World, *, engine: Engine = "auto") -> Plan:
         segment_first_step=tuple(segment.first_step for segment in segments),
         fields=world.scenario.output.fields,
         engine=engine,
+        onward=onward_inputs(world),
     )
     parts = [world.scenario.digest, format_time(world.grid.start_us)]
     parts += [f"{name} {digest}" for name, digest in sorted(world.sources.items())]
@@ -97,8 +100,8 @@ def plan(world: World, *, engine: Engine = "auto") -> Plan:
 def answer(plan: Plan, tallies: BlockTally) -> Answer:
     """Put the answer together from the merged tallies of all blocks."""
     world, segments = plan.world, plan.segments
-    cells = tables.cell_table(world, segments, tallies.cells)
-    terminals = tables.terminal_table(world, segments, tallies.terminals)
+    cells = tables.cell_table(world, segments, tallies.cells, tallies.cells_onward)
+    terminals = tables.terminal_table(world, segments, tallies.terminals, tallies.terminals_onward)
     territories = tables.territory_records(world, cells)
     fleets = tables.fleet_records(world, terminals)
     return Answer(
@@ -178,7 +181,7 @@ def _summary(
         "fleets": fleets,
         "terminals": terminals.num_rows,
         "notices": list(world.notices),
-    }
+    } | network_summary(world, plan.inputs.onward, cells)
 
 
 def _rounded(value: Any) -> Any:

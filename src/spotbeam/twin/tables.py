@@ -15,10 +15,13 @@ from spotbeam.service.compiled import VerdictColumns
 from spotbeam.service.status import ServiceState
 from spotbeam.service.verdict import REASONS, Outcome
 from spotbeam.twin.decisions import Segment
+from spotbeam.twin.onward import OnwardTally
+from spotbeam.twin.onward_tables import onward_columns, onward_record
 from spotbeam.twin.tally import Tally
 from spotbeam.twin.world import World
 
 NO_SATELLITE = str(ServiceState.NO_SATELLITE)
+NO_ROUTE = str(ServiceState.NO_ROUTE)
 
 
 class SiteStates(NamedTuple):
@@ -42,6 +45,9 @@ def prevailing(
     available: npt.NDArray[np.uint32],
     segment_steps: Sequence[int],
     names: tuple[str, ...],
+    *,
+    routed: npt.NDArray[np.uint32] | None = None,
+    unrouted_state: int | None = None,
 ) -> SiteStates:
     """The state at most steps of the run; ties go to the worse, which stands later in `names`.
 
@@ -51,6 +57,8 @@ def prevailing(
         unseen_state: State while allowed and not in view.
         available: Steps with a satellite in view, shape (n_segment, n).
         segment_steps: Steps of each segment.
+        routed: Steps with a way on, shape (n_segment, n); as `available` if left out.
+        unrouted_state: State while allowed, in view, and without a way on.
     """
     n_segments, n = denied_state.shape
     sites = np.arange(n)
@@ -67,9 +75,12 @@ def prevailing(
     for segment in range(n_segments):
         denied = denied_state[segment] >= 0
         seen = available[segment].astype(np.int64)
+        on = seen if routed is None else np.minimum(routed[segment].astype(np.int64), seen)
         total = segment_steps[segment]
         add(np.where(denied, denied_state[segment], 0), np.where(denied, total, 0), segment)
-        add(np.where(denied, 0, served_state[segment]), np.where(denied, 0, seen), segment)
+        add(np.where(denied, 0, served_state[segment]), np.where(denied, 0, on), segment)
+        if unrouted_state is not None:
+            add(np.full(n, unrouted_state), np.where(denied, 0, seen - on), segment)
         add(np.full(n, unseen_state), np.where(denied, 0, total - seen), segment)
     worst_first = steps[::-1].argmax(axis=0)
     state = len(names) - 1 - worst_first
@@ -83,7 +94,9 @@ def _pick(segments: Sequence[VerdictColumns], states: SiteStates, column: str) -
     return picked
 
 
-def cell_states(world: World, segments: Sequence[Segment], cells: Tally) -> SiteStates:
+def cell_states(
+    world: World, segments: Sequence[Segment], cells: Tally, onward: OnwardTally | None = None
+) -> SiteStates:
     """The public status of each cell: that of its reference terminal at most steps."""
     names = status.PUBLIC_WORDS
     denied = np.stack(
@@ -99,16 +112,24 @@ def cell_states(world: World, segments: Sequence[Segment], cells: Tally) -> Site
         cells.available,
         [segment.steps for segment in segments],
         names,
+        routed=None if onward is None else onward.routed,
+        unrouted_state=None if onward is None else names.index("out_of_view"),
     )
 
 
-def cell_table(world: World, segments: Sequence[Segment], cells: Tally) -> pa.Table:
+def cell_table(
+    world: World, segments: Sequence[Segment], cells: Tally, onward: OnwardTally | None = None
+) -> pa.Table:
     """A row a cell: what is in view, its public status, the reason, and the rule behind it."""
-    states = cell_states(world, segments, cells)
+    states = cell_states(world, segments, cells, onward)
     of_cells = [segment.cells for segment in segments]
     names = world.ground.face_territories
     word = np.array(states.names, dtype=object)[states.state]
     reason = _reasons(_pick(of_cells, states, "reason"), word == "available", word == "out_of_view")
+    if onward is not None:
+        seen = cells.available.sum(axis=0, dtype=np.int64)
+        routed = np.minimum(onward.routed.sum(axis=0, dtype=np.int64), seen)
+        reason[(word == "out_of_view") & (seen - routed > cells.steps - seen)] = NO_ROUTE
     denied = ~np.isin(word, ("available", "out_of_view"))
     rule = _rule_ids(world, _pick(of_cells, states, "rule"), denied | (word == "available"))
     step_s = world.grid.step_s
@@ -130,6 +151,7 @@ def cell_table(world: World, segments: Sequence[Segment], cells: Tally) -> pa.Ta
             "reason": pa.array(reason, type=pa.string()),
             "rule": pa.array(rule, type=pa.string()),
         }
+        | onward_columns(world, onward)
     )
 
 
@@ -152,10 +174,12 @@ def _rule_ids(
     return ids
 
 
-TERMINAL_STATES = ("served", "limited", "no_satellite", "denied")
+TERMINAL_STATES = ("served", "limited", "no_satellite", "no_route", "denied")
 
 
-def terminal_table(world: World, segments: Sequence[Segment], tally: Tally) -> pa.Table:
+def terminal_table(
+    world: World, segments: Sequence[Segment], tally: Tally, onward: OnwardTally | None = None
+) -> pa.Table:
     """A row a terminal: its service state at most steps of the run, with reason and rule."""
     of_terminals = [segment.terminals for segment in segments]
     outcome = np.stack([columns.outcome for columns in of_terminals])
@@ -166,10 +190,14 @@ def terminal_table(world: World, segments: Sequence[Segment], tally: Tally) -> p
         tally.available,
         [segment.steps for segment in segments],
         TERMINAL_STATES,
+        routed=None if onward is None else onward.routed,
+        unrouted_state=None if onward is None else TERMINAL_STATES.index("no_route"),
     )
     state = np.array(TERMINAL_STATES, dtype=object)[states.state]
     unseen = state == "no_satellite"
+    is_decided = ~unseen & (state != "no_route")
     reason = _reasons(_pick(of_terminals, states, "reason"), state == "served", unseen)
+    reason[state == "no_route"] = NO_ROUTE
     max_mbps = _pick(of_terminals, states, "max_mbps").astype(np.float64)
     terminals = world.terminals
     face = world.ground.locate(terminals.lat_deg, terminals.lon_deg)
@@ -187,12 +215,13 @@ def terminal_table(world: World, segments: Sequence[Segment], tally: Tally) -> p
             "state": pa.array(state, type=pa.string()),
             "reason": pa.array(reason, type=pa.string()),
             "rule": pa.array(
-                _rule_ids(world, _pick(of_terminals, states, "rule"), ~unseen), type=pa.string()
+                _rule_ids(world, _pick(of_terminals, states, "rule"), is_decided), type=pa.string()
             ),
             "max_mbps": pa.array(max_mbps, mask=~np.isfinite(max_mbps) | (state != "limited")),
             "available_fraction": tally.available_fraction,
             "longest_gap_s": tally.longest_gap * world.grid.step_s,
         }
+        | onward_columns(world, onward)
     )
 
 
@@ -247,6 +276,7 @@ def territory_records(world: World, cells: pa.Table) -> list[dict[str, Any]]:
                 "rule": rule,
                 "area_km2_by_status": {w: float(by_status[w]) for w in sorted(by_status)},
             }
+            | onward_record(cells, inside, weights)
         )
     return records
 
@@ -276,5 +306,6 @@ def fleet_records(world: World, terminals: pa.Table) -> list[dict[str, Any]]:
                     )
                 ],
             }
+            | onward_record(terminals, inside, np.ones(int(inside.sum())))
         )
     return records

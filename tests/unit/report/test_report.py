@@ -130,7 +130,7 @@ def test_the_tables_hold_the_numbers_of_the_answer(forecast, page):
     fleets = page.table("Terminals by service state")["rows"]
     for row, fleet in zip(fleets, answer.fleets, strict=True):
         assert row[0].startswith(fleet["id"])
-        assert [int(cell) for cell in row[1:6]] == [
+        assert [int(cell) for cell in row[1:7]] == [
             fleet["terminals"],
             *(fleet["states"][name] for name in legend.STATES),
         ]

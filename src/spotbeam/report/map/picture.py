@@ -31,7 +31,7 @@ _MARGIN_IN = 0.28
 _LEGEND_IN = 2.35
 _GAP_IN = 0.22
 _MAX_MAP_HEIGHT_IN = 6.4
-_MARKERS = {"dot": "o", "square": "s", "ring": "o", "cross": "x"}
+_MARKERS = {"dot": "o", "square": "s", "ring": "o", "triangle": "^", "cross": "x"}
 
 
 class _Scene(NamedTuple):
@@ -360,7 +360,9 @@ def _terminals_map(sheet: Sheet, scene: _Scene, x_in: float, y_in: float, width_
         if not chosen.any():
             continue
         at_x, at_y = distinct_pixels(panel, x[chosen], y[chosen])
-        size = {"dot": 1.2, "square": 1.2, "ring": 1.5, "cross": 1.25}[state.marker]
+        size = {"dot": 1.2, "square": 1.2, "ring": 1.5, "triangle": 1.4, "cross": 1.25}[
+            state.marker
+        ]
         panel.dots(
             at_x,
             at_y,

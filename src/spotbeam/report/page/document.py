@@ -216,7 +216,8 @@ def _figures(answer: Answer) -> Markup:
                 share(served / terminals),
                 f"of {count(terminals, 'terminal')} are served",
                 f"{states['limited']:,} of them limited; {states['denied']:,} denied; "
-                f"{states['no_satellite']:,} without a satellite",
+                f"{states['no_satellite']:,} without a satellite"
+                + (f"; {states['no_route']:,} without a route" if states["no_route"] else ""),
             )
         )
     items = [

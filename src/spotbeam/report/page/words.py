@@ -47,6 +47,7 @@ def state_mark(state: str) -> Markup:
     """The mark of a service state, as the map draws it."""
     path = {
         "cross": "M60 60l80 80m0-80l-80 80",
+        "triangle": "M100 55l44 80h-88z",
         "ring": "M60 100a40 40 0 1 0 80 0a40 40 0 1 0-80 0",
     }.get(legend.STATES[state].marker, "M100 100h0")
     return tag(
