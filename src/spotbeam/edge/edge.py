@@ -38,6 +38,9 @@ from spotbeam.times import format_time
 
 _SHOWN_FINDINGS = 100
 _TOLERANCE_S = 300
+_PREPARED_PROPOSALS = 20
+_PREPARED_WIDTHS = 4
+_PREPARED_CELLS = 5_000
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
@@ -336,12 +339,27 @@ class Edge:
 
 
 def _proposed_rules(state: State, ids: frozenset[str]) -> Iterator[Rule]:
-    """The rules of proposals that may still bind, as far as they can be placed."""
-    for name in state.pending:
+    """The rules of proposals that may still bind, as far as they can be placed.
+
+    One person alone can propose, so there is a limit to what proposals make an edge do: few widths
+    of guard belts, few cells. What most people approved comes first, then what is newest.
+    """
+    order = sorted(
+        state.pending, key=lambda name: (-len(state.changes[name].approvals), -state.pending[name])
+    )
+    widths: set[float] = set()
+    cells: set[str] = set()
+    for name in order[:_PREPARED_PROPOSALS]:
         proposal = state.changes[name].proposal
         for act in proposal.acts if isinstance(proposal, Change | Emergency) else ():
-            if isinstance(act, PutRule):
-                with contextlib.suppress(SpotbeamError):
-                    rule = rule_of(act.rule)
-                    if all(is_placed(place, ids) for place in (*rule.where, *rule.except_)):
-                        yield rule
+            if not isinstance(act, PutRule):
+                continue
+            with contextlib.suppress(SpotbeamError):
+                rule = rule_of(act.rule)
+                ground = {*rule.where, *rule.except_}
+                wider, more = widths | {rule.guard_km}, cells | set(filter(is_cell, ground))
+                if len(wider) > _PREPARED_WIDTHS or len(more) > _PREPARED_CELLS:
+                    continue
+                if all(is_placed(place, ids) for place in ground):
+                    widths, cells = wider, more
+                    yield rule

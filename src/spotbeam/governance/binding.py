@@ -27,7 +27,7 @@ from spotbeam.governance.entries.acts import (
 from spotbeam.governance.entries.deciding import Change, Emergency, Seal
 from spotbeam.governance.entries.words import Span
 from spotbeam.governance.ground import countries
-from spotbeam.governance.layers import laid
+from spotbeam.governance.layers import laid, stages_of
 from spotbeam.governance.proposing import demand_possible, window_of
 from spotbeam.governance.quorum import (
     demand_eligible,
@@ -180,9 +180,7 @@ def committed(state: State, proposed: Proposed, note: str | None) -> State:
 def _acted(
     state: State, proposed: Proposed, proposal: Change | Emergency, span: Span, note: str | None
 ) -> State:
-    stages: tuple[tuple[int, tuple[str, ...]], ...] = ()
-    if isinstance(proposal, Change):
-        stages = tuple((stage.from_us, stage.where) for stage in proposal.rollout)
+    stages = stages_of(proposal)
     for act in proposal.acts:
         if isinstance(act, _POLICY_ACTS):
             layer = Layer(change=proposed.id, act=act, span=span, stages=stages)

@@ -14,6 +14,14 @@ import msgspec
 _DIGITS = 15
 
 
+class _Part(msgspec.Struct, frozen=True):
+    """ISO ids of one country: their land, whether one is the whole of it, and one a belt of sea."""
+
+    lands: frozenset[str]
+    is_whole: bool
+    has_sea: bool
+
+
 class _Shape(msgspec.Struct, frozen=True):
     """Ground, taken apart once: the same names are asked about again and again.
 
@@ -22,30 +30,39 @@ class _Shape(msgspec.Struct, frozen=True):
         has_cells: Whether some of it are cells, real or not.
         cells: Indices of the real ones.
         around: Indices of all cells that hold them, themselves included.
-        places: ISO ids by country.
+        places: What the ISO ids name, by country.
     """
 
     is_named: bool
     has_cells: bool
     cells: frozenset[int]
     around: frozenset[int]
-    places: dict[str, list[str]]
+    places: dict[str, _Part]
 
 
 @lru_cache(maxsize=20_000)
 def _shape(ground: tuple[str, ...]) -> _Shape:
     cells = {int(name[3:], 16) for name in ground if is_cell(name, 0)}
-    places: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for name in ground:
         country = _country(name)
         if country is not None:
-            places.setdefault(country, []).append(name)
+            names.setdefault(country, []).append(name)
     return _Shape(
         is_named=any(name.startswith("x-") for name in ground),
         has_cells=any(name.startswith("h3:") for name in ground),
         cells=frozenset(cells),
         around=frozenset(larger for cell in cells for larger in _around(cell)),
-        places=places,
+        places={country: _part(ids) for country, ids in names.items()},
+    )
+
+
+def _part(ids: list[str]) -> _Part:
+    lands = frozenset(name.removesuffix("/sea") for name in ids)
+    return _Part(
+        lands=lands,
+        is_whole=any("-" not in land for land in lands),
+        has_sea=any(name.endswith("/sea") for name in ids),
     )
 
 
@@ -68,10 +85,7 @@ def may_overlap(one: Collection[str], other: Collection[str]) -> bool:
     if not (a.cells.isdisjoint(b.around) and b.cells.isdisjoint(a.around)):
         return True
     return any(
-        _same(name, another)
-        for country in a.places.keys() & b.places.keys()
-        for name in a.places[country]
-        for another in b.places[country]
+        _meet(a.places[country], b.places[country]) for country in a.places.keys() & b.places.keys()
     )
 
 
@@ -117,12 +131,18 @@ def is_cell(name: str, resolution: int) -> bool:
     return index is not None and fine >= resolution and _is_cell(index, fine)
 
 
-def _same(a: str, b: str) -> bool:
-    """Whether two ISO ids of one country may be the same ground."""
-    land, other_land = a.removesuffix("/sea"), b.removesuffix("/sea")
-    # UA holds UA-43; UA-43 and UA-65 are apart on land, while their belts of sea may overlap.
-    at_sea = a.endswith("/sea") and b.endswith("/sea")
-    return at_sea or land == other_land or "-" not in land or "-" not in other_land
+def _meet(one: _Part, other: _Part) -> bool:
+    """Whether two sets of ISO ids of one country may share ground.
+
+    UA holds UA-43; UA-43 and UA-65 are apart on land, while their belts of sea may overlap. The
+    sets are compared whole: two thousand ids with two thousand others would hold up every reader.
+    """
+    return (
+        one.is_whole
+        or other.is_whole
+        or (one.has_sea and other.has_sea)
+        or not one.lands.isdisjoint(other.lands)
+    )
 
 
 def _country(name: str) -> str | None:

@@ -30,7 +30,7 @@ from spotbeam.governance.entries.rules import rule_of
 from spotbeam.governance.entries.words import Grounds, Span
 from spotbeam.governance.ground import may_overlap
 from spotbeam.governance.layers import lists_named
-from spotbeam.governance.quorum import allows_emergencies, rule_ground, sealed_ground
+from spotbeam.governance.quorum import act_ground, allows_emergencies, rule_ground, sealed_ground
 from spotbeam.governance.reads import act_key
 from spotbeam.governance.roster import altered
 from spotbeam.governance.seals import demand_extendable
@@ -166,6 +166,8 @@ def _demand_acts(state: State, proposal: Change | Emergency, name: str) -> None:
             roster = altered(state, roster, act, name, state.witnessed_us)
         else:
             _demand_other(state, act, proposal, dropped)
+            if isinstance(act, CloseLog):
+                _demand_here(state, name)
 
 
 def _demand_rule(state: State, act: PutRule, proposal: Change | Emergency, lists: set[str]) -> None:
@@ -187,7 +189,7 @@ def _demand_rule(state: State, act: PutRule, proposal: Change | Emergency, lists
         demand(
             named in lists or _stands(state, f"list:{named}"), "unknown", "there is no such list"
         )
-    _demand_asked(state, proposal, rule.where)
+    _demand_asked(state, proposal, act_ground(state, proposal, act))
 
 
 def _demand_dropped(state: State, act: DropRule, proposal: Change | Emergency) -> None:
@@ -250,6 +252,16 @@ def _demand_other(state: State, act: Act, proposal: Proposal, dropped: set[str])
             )
         case _:
             pass
+
+
+def _demand_here(state: State, name: str) -> None:
+    """A log is closed by what was proposed in it: people agreed to leave that one, no later one."""
+    at = state.seen.get(name)
+    demand(
+        at is None or at >= state.before,
+        "other_log",
+        "it was proposed in a log that the record has left since",
+    )
 
 
 def latest_version(state: State, name: str) -> int:

@@ -6,15 +6,16 @@ id of theirs, none kept away by a contact, none seated or given a key after the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from spotbeam.governance.entries.acts import DropRule, ExtendSeal, PutRule
+from spotbeam.governance.entries.acts import DropList, DropRule, ExtendSeal, PutList, PutRule
 from spotbeam.governance.entries.deciding import Change, Emergency, Seal
 from spotbeam.governance.entries.people import QuorumRule, SmallRule
 from spotbeam.governance.entries.words import DAY_US
 from spotbeam.governance.ground import countries, is_cell, may_overlap, same_country
+from spotbeam.governance.layers import reached, stages_of
 from spotbeam.governance.roster import human_of
-from spotbeam.governance.state import Given, Proposed, Seated, State
+from spotbeam.governance.state import Given, Proposal, Proposed, Seated, State
 from spotbeam.governance.void import demand
 
 CONTACT_COUNTS_US = 90 * DAY_US
@@ -40,7 +41,7 @@ def demand_eligible(state: State, proposed: Proposed, person: Seated, key: str, 
         "own_proposal",
         "whoever proposed or asked does not approve",
     )
-    for name in state.contacts_of.get(person.id, ()):
+    for name in contacts_of(state, person):
         touched = state.contacts[name]
         since_us = touched.contact.at_us
         demand(
@@ -52,6 +53,13 @@ def demand_eligible(state: State, proposed: Proposed, person: Seated, key: str, 
             "recused",
             "a contact with a party that has an interest in this ground",
         )
+
+
+def contacts_of(state: State, person: Seated) -> Iterator[str]:
+    """The contacts of a human: whoever has several ids has those of all of them."""
+    for name, each in state.seated.persons.items():
+        if each.human == person.human:
+            yield from state.contacts_of.get(name, ())
 
 
 def parties_to(state: State, proposed: Proposed) -> frozenset[str]:
@@ -78,16 +86,40 @@ def ground_of(state: State, proposed: Proposed) -> tuple[str, ...]:
     names = set(request.where)
     for act in proposal.acts:
         places: tuple[str, ...] | None = None
-        if isinstance(act, PutRule):
-            places = act.rule.where
-        elif isinstance(act, DropRule):
-            places = rule_ground(state, act.rule)
+        if isinstance(act, PutRule | DropRule):
+            places = act_ground(state, proposal, act)
+        elif isinstance(act, PutList | DropList):
+            places = _list_ground(state, act.list)
         elif isinstance(act, ExtendSeal):
             places = sealed_ground(state, act.seal)
         if places is not None and not places:
             return ()
         names.update(places or ())
     return tuple(sorted(names))
+
+
+def act_ground(state: State, proposal: Proposal, act: PutRule | DropRule) -> tuple[str, ...]:
+    """The ground that an act on a rule moves; empty means everywhere.
+
+    Another wording also takes away what the rule did where it stood before.
+    """
+    if isinstance(act, DropRule):
+        return rule_ground(state, act.rule)
+    places = reached(act.rule, stages_of(proposal))
+    if f"rule:{act.rule.id}" not in state.layers:
+        return places
+    before = rule_ground(state, act.rule.id)
+    return tuple(dict.fromkeys((*places, *before))) if places and before else ()
+
+
+def _list_ground(state: State, name: str) -> tuple[str, ...] | None:
+    """The ground of the rules that ask about a list; None where none does."""
+    grounds = [
+        rule_ground(state, key.removeprefix("rule:")) for key in state.rules_naming.get(name, ())
+    ]
+    if not grounds:
+        return None
+    return tuple({place for ground in grounds for place in ground}) if all(grounds) else ()
 
 
 def sealed_ground(state: State, name: str) -> tuple[str, ...]:
@@ -152,7 +184,7 @@ def moved_cells(state: State, change: Change) -> frozenset[str]:
         if isinstance(act, PutRule):
             if not act.rule.where or act.rule.guard_km != "0":
                 return frozenset()
-            names.update(act.rule.where)
+            names.update(reached(act.rule, stages_of(change)))
         elif not isinstance(act, DropRule):
             return frozenset()
         key = act.rule.id if isinstance(act, PutRule) else act.rule
@@ -160,7 +192,7 @@ def moved_cells(state: State, change: Change) -> frozenset[str]:
             if isinstance(layer.act, PutRule):
                 if not layer.act.rule.where or layer.act.rule.guard_km != "0":
                     return frozenset()
-                names.update(layer.act.rule.where)
+                names.update(reached(layer.act.rule, layer.stages))
     return frozenset(names)
 
 

@@ -14,6 +14,7 @@ roster or the witnesses, both as they stand.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -38,8 +39,9 @@ from spotbeam.governance.entries.acts import (
     Unseat,
 )
 from spotbeam.governance.entries.deciding import Seal
+from spotbeam.governance.entries.rules import RuleEntry
 from spotbeam.governance.ground import countries, may_overlap
-from spotbeam.governance.layers import lists_named
+from spotbeam.governance.layers import SPONSORS, lists_named, reached, stages_of
 from spotbeam.governance.quorum import rule_ground
 from spotbeam.governance.state import Proposal, State
 
@@ -99,14 +101,17 @@ def keys_read(state: State, proposal: Proposal) -> set[str]:
                 continue
             keys.add(key)
             if isinstance(act, PutRule):
-                grounds.append(act.rule.where)
+                grounds.append(reached(act.rule, stages_of(proposal)))
                 keys.update(f"list:{name}" for name in lists_named(act.rule))
+                keys.update(_sponsors_read(state, act.rule))
             if isinstance(act, PutRule | DropRule):
                 rule = act.rule.id if isinstance(act, PutRule) else act.rule
                 if key in state.layers:
                     grounds.append(rule_ground(state, rule))
             if isinstance(act, PutList | DropList):
                 lists.add(act.list)
+            if isinstance(act, PutSponsor | DropSponsor):
+                lists.add(SPONSORS)
     for name in lists:
         keys.update(state.rules_naming.get(name, ()))
     for ground in grounds:
@@ -118,6 +123,15 @@ def keys_read(state: State, proposal: Proposal) -> set[str]:
         if any(may_overlap(ground, places) for ground in grounds):
             keys.add(f"seal:{name}")
     return keys
+
+
+def _sponsors_read(state: State, rule: RuleEntry) -> Iterator[str]:
+    """The sponsors whose dates decide whom a rule is about."""
+    if rule.who.sponsor_lapsed is None:
+        return iter(())
+    if rule.who.sponsor:
+        return (f"sponsor:{name}" for name in rule.who.sponsor)
+    return (key for key in state.standing if key.startswith("sponsor:"))
 
 
 def _quorums(state: State) -> list[tuple[int, dict[str, Any]]]:

@@ -13,6 +13,7 @@ from support.edge_records import forked, junk, publish
 from support.edges import KYIV, Site, bring_in, deny, put_list
 from support.governance import LICENCE, World, rule, witness_quorum
 
+from spotbeam.edge import edge as edge_module
 from spotbeam.errors import MissingRecord, Unreachable
 from spotbeam.governance.entries.acts import PutRule, SetRules, SetWitnesses
 from spotbeam.governance.entries.deciding import Bounds, Emergency, Seal
@@ -25,6 +26,7 @@ from spotbeam.record.checkpoint import parse_signed_checkpoint
 from spotbeam.record.keys import encode_base64
 from spotbeam.record.tile_reader import directory
 from spotbeam.record.witness import origin_hash
+from spotbeam.service.rules import Rule
 
 HOUR_S = 3_600
 OK = ("allow", "OK")
@@ -599,3 +601,35 @@ class TestAnswers:
         site.edge.follow()
         assert site.verdicts()["plain"] == ("deny", "CELL_IS_DISABLED")
         assert site.edge.table.overlay is overlay
+
+    @pytest.mark.parametrize("is_limited", [True, False])
+    def test_one_person_who_proposes_does_not_keep_an_edge_busy(
+        self, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_limited: bool
+    ) -> None:
+        if not is_limited:
+            monkeypatch.setattr(edge_module, "_PREPARED_WIDTHS", 1_000)
+            monkeypatch.setattr(edge_module, "_PREPARED_CELLS", 100_000)
+        request = world.request(where=("UA",))
+        belts = [deny(f"belt-{n}", guard_km=str(n), gate="cell") for n in range(1, 41)]
+        world.change(*map(PutRule, belts), request=request)
+        children = h3.cell_to_children(0x831E26FFFFFFFFF, 8)
+        cells = [f"h3:{int(cell):x}" for cell in children]
+        for part in (cells[:2_000], cells[2_000:4_000], cells[4_000:6_000]):
+            world.change(PutRule(deny("cut", where=tuple(part), gate="cell")), request=request)
+        approved = world.change(
+            PutRule(deny("wide", guard_km="900", gate="cell")), request=request, by="bo"
+        )
+        world.approve(approved, "cy")
+        for n in range(3):
+            world.change(PutRule(deny(f"late-{n}", guard_km=str(50 + n), gate="cell")))
+        world.anchor()
+        site = running(world, tmp_path)
+        seen: list[Rule] = []
+        monkeypatch.setattr(site.edge.table, "prepared", lambda rules: seen.extend(rules))
+        monkeypatch.setattr(site.edge.table, "install", lambda prepared: None)
+        site.edge.prepare()
+        widths = {each.guard_km for each in seen}
+        drawn = {name for each in seen for name in each.where if name.startswith("h3:")}
+        assert 900.0 in widths, "what people approve is got ready before anything else"
+        assert (len(widths) <= 4) == is_limited
+        assert (len(drawn) <= 5_000) == is_limited
