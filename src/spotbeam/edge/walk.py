@@ -34,13 +34,15 @@ from spotbeam.governance.history import History, fold
 from spotbeam.governance.state import State
 from spotbeam.record.checkpoint import Checkpoint, parse_signed_checkpoint, verify_checkpoint
 from spotbeam.record.merkle import leaf_hash
-from spotbeam.record.policy import Witnessed, verify_witnessed
+from spotbeam.record.policy import Witnessed, WitnessPolicy, verify_witnessed
 from spotbeam.record.tile_reader import Fetch, TileReader, fetch_bundle
 from spotbeam.record.tiles import CHECKPOINT_PATH, ENTRIES, TILE_WIDTH, Tile
 
 MOST_UNVOUCHED = 100_000
 """Entries that are folded without a new anchor under a checkpoint that the known quorum did not
 sign. A log anchors each batch, so that an honest one stays far below; junk ends here."""
+MOST_UNVOUCHED_BYTES = 128 * 2**20
+"""As many bytes of such entries: a source of compressed junk must not fill the memory."""
 _FOLDED_AT_ONCE = 1_024
 
 Found = TypeVar("Found")
@@ -149,6 +151,7 @@ class _Reading:
         self.entries: list[bytes] = []
         self._first = history.now.size
         self._folded = 0
+        self._unvouched = 0
         self._frontier = history.now.frontier
 
     def read(self) -> History:
@@ -162,18 +165,27 @@ class _Reading:
                 size = self._first + len(self.entries)
                 self._frontier = grown(self._frontier, size, entry)
                 self.entries.append(entry)
+                self._unvouched += len(entry)
             if self._first == 0 and self._folded == 0:
                 self._begin()
                 is_vouched = self._is_vouched()
             if not is_vouched:
-                policy = self.history.now.witness_policy
+                policy, anchored_size = self._anchored()
+                if self._unvouched > MOST_UNVOUCHED_BYTES:
+                    self._demand_vouched()
                 self._fold()
+                if self._anchored()[1] != anchored_size:
+                    self._unvouched = 0
                 if self.history.now.witness_policy != policy:
                     is_vouched = self._is_vouched()
         if root_of(self._frontier) != self.checkpoint.root:
             self._blame()
         self._fold()
         return self.history
+
+    def _anchored(self) -> tuple[WitnessPolicy | None, int]:
+        """Whose signatures count by now, and up to where the log is anchored."""
+        return self.history.now.witness_policy, self.history.now.anchored_size
 
     def _begin(self) -> None:
         """Take entry 0, which alone says whose log this is, or from which it goes on."""

@@ -28,7 +28,9 @@ MAX_INTEGER = 2**53 - 1
 
 Json: TypeAlias = bool | int | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# One that does not end is taken to the end of the bytes: were it left, each quote in it would be
+# tried again, and one entry of backslashes and quotes would hold up a reader for seconds.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _PERHAPS_INEXACT = re.compile(rb"[0-9][.eE]|[0-9]{17}|9[0-9]{15}")
 _ASTRAL = re.compile(rb"[\xf0-\xf7]")
 _SORTED = msgspec.json.Encoder(order="sorted")

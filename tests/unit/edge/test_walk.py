@@ -310,6 +310,19 @@ class TestJunk:
         publish(world, tmp_path)
         assert walk(fetch, genesis=None, now_s=None).checkpoint.size == len(world.entries)
 
+    def test_a_reader_stops_before_junk_fills_its_memory(
+        self, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(walking, "MOST_UNVOUCHED_BYTES", 10_000)
+        junk(world, 2_000)
+        fetch = publish(world, tmp_path, by=("w1",))
+        counted = Counted(fetch)
+        with pytest.raises(QuorumNotMet):
+            walk(counted, genesis=None, now_s=None)
+        assert len(counted.paths) < 5  # of nine
+        publish(world, tmp_path)
+        assert walk(fetch, genesis=None, now_s=None).checkpoint.size == len(world.entries)
+
     def test_a_warm_reader_folds_nothing_before_the_root_holds(
         self, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

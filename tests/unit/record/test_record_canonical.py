@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spotbeam.errors import MalformedRecord
+from spotbeam.record import canonical
 from spotbeam.record.canonical import MAX_DEPTH, MAX_INTEGER, canonical_json, parse_canonical
 
 VALUES = st.recursive(
@@ -127,3 +128,12 @@ def test_what_has_no_canonical_form_is_not_written(value: object) -> None:
         deep = [deep]
     with pytest.raises(MalformedRecord):
         canonical_json(deep)  # type: ignore[arg-type]
+
+
+@given(
+    st.binary().map(lambda rest: b'"' + rest) | st.text('"\\\\a').map(lambda t: f'"{t}'.encode())
+)
+def test_a_string_that_does_not_end_is_looked_at_once(data: bytes) -> None:
+    # Were it not taken to its end, every quote in it would be tried again: the work would grow with
+    # the square of an entry's length, and one entry would hold up every reader.
+    assert canonical._STRING.match(data) is not None
