@@ -217,7 +217,8 @@ class Writer:
         after = apply(state, each.data)
         if len(after.seen) == len(state.seen):
             finding = after.findings[after.newest][-1]
-            if finding.code == "repeated":
+            # It is said of ids, and of much else that somebody says a second time.
+            if finding.code == "repeated" and name in state.seen:
                 number = state.seen[name] - state.before
                 there = self._there(number, taken)
                 if there is not None and _says_the_same(there, each.data):

@@ -574,3 +574,19 @@ def test_a_log_that_stops_while_it_is_written_says_so_at_once(bench: Bench) -> N
         bench.sequencer.submit(bench.world.entries[-1])
     _until(lambda: bench.stops)
     assert "taken over" in bench.stops[0]
+
+
+def test_somebody_who_says_a_thing_twice_stops_nothing(bench: Bench) -> None:
+    # `repeated` is said of ids, and of an approval that somebody has given already, of two acts on
+    # one thing, of a contact's confirmation: then the log holds no entry of that id to look at.
+    bench.settle()
+    bench.say(lambda world: world.change())
+    (change,) = bench.world.now.pending
+    bench.say(lambda world: world.approve(change, "cy"))
+    with pytest.raises(Refused) as caught:
+        bench.say(lambda world: world.approve(change, "cy"))
+    assert caught.value.code == "repeated"
+    assert bench.sequencer.status().standing != "stopped"
+    bench.say(lambda world: world.approve(change, "bo"))
+    bench.settle()
+    assert bench.sequencer.state.changes[change].status == "bound"

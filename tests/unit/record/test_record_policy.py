@@ -16,7 +16,7 @@ from spotbeam.errors import (
     RecordError,
     WitnessPolicyError,
 )
-from spotbeam.record import keys
+from spotbeam.record import keys, quorum
 from spotbeam.record.checkpoint import Checkpoint, sign_checkpoint
 from spotbeam.record.cosignature import cosign
 from spotbeam.record.keys import Signer, signer_from_seed
@@ -163,6 +163,30 @@ def test_sound_quorums_pass() -> None:
             ["W0", "W2"],
             faulty=2,
         )
+
+
+def test_the_largest_quorum_is_weighed_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A person alone can propose one. Five of twenty are one of 15,504 groups of liars.
+    count = 20
+    signers = [
+        signer_from_seed(f"w{n}.example", keys.COSIGNATURE_ED25519, bytes([n + 40]) * 32)
+        for n in range(count)
+    ]
+    names = [f"W{n}" for n in range(count)]
+    lines = [f"log {LOG.key}", *(f"witness W{n} {w.key}" for n, w in enumerate(signers))]
+    lines += [f"group G 14 {' '.join(names)}", "quorum G"]
+    large = parse_policy("".join(f"{line}\n" for line in lines).encode())
+    steps = 0
+    has = quorum._has
+
+    def counted(number: int, total: int) -> int:
+        nonlocal steps
+        steps += 1
+        return has(number, total)
+
+    monkeypatch.setattr(quorum, "_has", counted)
+    check_quorum(large, {name: f"org-{name}" for name in names}, names, faulty=5)
+    assert steps < 1_000
 
 
 def test_a_log_may_not_witness_itself() -> None:
