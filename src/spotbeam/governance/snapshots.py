@@ -1,6 +1,6 @@
 """A folded state as bytes: a reader that was stopped goes on from it instead of from entry 0.
 
-    spotbeam.org/snapshot@v1
+    spotbeam.org/snapshot@v2
     <origin> <size> <root in hexadecimal> <rules version> <SHA-256 of the rest, in hexadecimal>
 
 then the state in MessagePack. A snapshot is the word of whoever wrote it: keep it where the record
@@ -27,7 +27,9 @@ from spotbeam.record.checkpoint import Checkpoint
 
 K = TypeVar("K")
 V = TypeVar("V")
-HEADER = b"spotbeam.org/snapshot@v1\n"
+HEADER = b"spotbeam.org/snapshot@v2\n"
+"""Counted up whenever the fold follows something else from the same entries (indexes as well):
+a reader that went on from an older release's snapshot would come to other digests than the rest."""
 
 
 def write_snapshot(state: State) -> bytes:
