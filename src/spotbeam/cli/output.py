@@ -89,7 +89,7 @@ def _text(cell: object) -> str:
         return "–"
     if isinstance(cell, int) and not isinstance(cell, bool):
         return f"{cell:,}"
-    return escape(str(cell))
+    return escape(shown(str(cell)))
 
 
 def _is_number(cell: object) -> bool:

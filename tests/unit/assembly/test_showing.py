@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from support.edge_records import publish
 from support.governance import LICENCE, World, rule
 from support.governance_records import rich_world
@@ -15,7 +17,7 @@ from support.governance_records import rich_world
 from spotbeam.assembly.reading import read_record
 from spotbeam.assembly.sentences import named, quoted, rule_words
 from spotbeam.assembly.showing import Line, in_full, lines
-from spotbeam.cli.output import print_json, shown
+from spotbeam.cli.output import print_json, shown, table
 from spotbeam.errors import UnknownName
 from spotbeam.governance.entries.acts import PutRule
 from spotbeam.governance.entries.asking import Refusal
@@ -174,3 +176,11 @@ def test_a_name_cannot_pass_for_what_followed(text: str, said: str) -> None:
 )
 def test_a_rule_says_whom_it_is_about(changes: dict[str, Any], said: str) -> None:
     assert rule_words(rule(**changes)) == said
+
+
+def test_a_cell_of_a_table_steers_no_terminal() -> None:
+    written = StringIO()
+    foreign = "agency\x1b[2J\x1b]0;owned\x07\u202eycnega"
+    Console(file=written, width=120).print(table("Factors", ["name"], [[foreign]]))
+    assert all(char.isprintable() or char == "\n" for char in written.getvalue())
+    assert r"\x1b[2J" in written.getvalue()
