@@ -126,7 +126,8 @@ class Bench:
     def cell_change(self, number, prepared=False, **how):
         self.lat += 0.8
         where = cells(self.lat if self.lat < 50 else 46.1 + self.lat % 1, 33.0)
-        self.propose(PutRule(deny("cut-cells", gate="cell", where=where, **how)), where=where)
+        # The rule's earlier ground moves too, so the request names none: it is about everywhere.
+        self.propose(PutRule(deny("cut-cells", gate="cell", where=where, **how)), where=())
         if prepared:
             publish(self.world, self.site.log)
             self.edge.follow()

@@ -10,8 +10,10 @@ earlier time is a question for a fold from entry 0.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -63,9 +65,10 @@ def read_snapshot(data: bytes) -> History:
     """
     point, body = _parts(data)
     try:
-        restored = _back(State)
-        assert restored is not None
-        state: State = restored(_decoder().decode(body))
+        with _uncollected():
+            restored = _back(State)
+            assert restored is not None
+            state: State = restored(_decoder().decode(body))
     except (msgspec.DecodeError, ValueError, TypeError, KeyError, AttributeError) as fault:
         raise MalformedRecord(f"the snapshot is of another release: {fault}") from None
     if Checkpoint(state.origin, state.size, root_of(state.frontier)) != point:
@@ -87,6 +90,18 @@ def _parts(data: bytes) -> tuple[Checkpoint, bytes]:
         return Checkpoint(words[0], int(words[1]), bytes.fromhex(words[2])), body
     except ValueError:
         raise MalformedRecord("the snapshot is damaged") from None
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: there are none, and looking for them takes longer."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _plain(value: Any) -> Any:
