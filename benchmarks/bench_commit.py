@@ -6,6 +6,7 @@ wait on this machine, and depend on its disk and on its neighbours.
 
 from __future__ import annotations
 
+import random
 import statistics
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from side_by_side import machine
 from support.governance import ORIGIN, World, seed
@@ -26,6 +28,7 @@ from spotbeam.control.sequencer import Ports, Sequencer
 from spotbeam.governance.apply import apply
 from spotbeam.governance.entries import parse_entry, statement
 from spotbeam.governance.state import State
+from spotbeam.http.client import get
 from spotbeam.http.log_client import LogClient
 from spotbeam.record.canonical import canonical_json, parse_canonical_object
 from spotbeam.record.checkpoint import parse_signed_checkpoint
@@ -71,8 +74,13 @@ def commits(folder: Path) -> None:
         client = LogClient(servers[-1].url)
         client.submit(requests(world, 1)[0], wait="anchored")
         published = folder / "work" / "record" / "checkpoint"
-        durable, witnessed, anchored = [], [], []
+        arguments = [servers[-1].url, "--genesis", world.now.genesis, "--port", 0]
+        edge = Server(["edge", *arguments, "--store", folder / "edge"], folder)
+        servers.append(edge)
+        durable, witnessed, anchored, enforced = [], [], [], []
+        chance = random.Random(1)
         for entry in requests(world, COMMITS):
+            time.sleep(chance.random())  # people do not wait for the edge's next look
             began = time.perf_counter()
             recorded = client.submit(entry)
             durable.append(time.perf_counter() - began)
@@ -81,6 +89,10 @@ def commits(folder: Path) -> None:
             witnessed.append(time.perf_counter() - began)
             client.submit(entry, wait="anchored")  # is there already: only waits
             anchored.append(time.perf_counter() - began)
+            # The anchor that covers the entry comes right after it.
+            while msgspec.json.decode(get(f"{edge.url}/status").body)["size"] <= recorded.index + 1:
+                time.sleep(0.005)
+            enforced.append(time.perf_counter() - began)
     finally:
         for server in servers:
             server.close()
@@ -90,6 +102,7 @@ def commits(folder: Path) -> None:
     print(f"| on disk | {shown(durable)} |")
     print(f"| cosigned by three and published | {shown(witnessed)} |")
     print(f"| under a published anchor, so that changes bind | {shown(anchored)} |")
+    print(f"| read and enforced by an edge that asks once a second | {shown(enforced)} |")
 
 
 def spread(entries: Sequence[bytes], do: Callable[[bytes], object]) -> tuple[float, float]:

@@ -431,6 +431,17 @@ def dated_by_one_witness() -> bool:
     return world.now.witnessed_us > world.clock_us + 365 * DAY_US
 
 
+def ordered_by_one_voice() -> bool:
+    """The owner has staff switch a coast off: it is ordered, proposed and obeyed in one party."""
+    world = World()
+    off = rule("coast-off", effect="deny", gate="order", where=("UA-65",))
+    request = world.request(where=("UA-65",), verb="deactivate", actor="rex")
+    change = world.change(PutRule(off), request=request)
+    world.approve(change, "bo")
+    world.anchor()
+    return is_bound(world, change)
+
+
 CASES = {
     "edited after approval": Case(edited_after_approval, no_signatures),
     "base moved after approval": Case(
@@ -484,6 +495,7 @@ CASES = {
     "anchor of another tree": Case(
         anchor_of_another_tree, instead(anchors, "root_of", lambda _: bytes(32))
     ),
+    "ordered by one voice": Case(ordered_by_one_voice, instead(binding, "is_met", anybody)),
     "dated by one witness": Case(dated_by_one_witness, without("misdated")),
     "back-dated": Case(back_dated, instead(binding, "max", lambda _, begin: begin)),
 }
@@ -499,3 +511,19 @@ def test_without_the_check_it_succeeds(name: str, monkeypatch: Patch) -> None:
     case = CASES[name]
     case.weaken(monkeypatch)
     assert case.attack()
+
+
+def test_an_order_that_two_parties_follow_is_on_record_with_whoever_gave_it() -> None:
+    """The same order with a second party's hand: it acts, and the record says by whom it came."""
+    world = World()
+    off = rule("coast-off", effect="deny", gate="order", where=("UA-65",))
+    request = world.request(
+        where=("UA-65",), verb="deactivate", asker="the-owner", channel="telephone"
+    )
+    change = world.pass_change(PutRule(off), request=request)
+    assert is_bound(world, change)
+    asked, bound = world.now.requests[request], world.now.changes[change]
+    assert (asked.request.asker, asked.request.channel) == ("the-owner", "telephone")
+    assert (asked.status, asked.ended_by) == ("granted", change)
+    assert sorted(bound.approvals) == ["bo", "cy"]
+    assert bound.bound_index is not None

@@ -94,3 +94,23 @@ def test_a_list_s_root_is_not_its_tree_s() -> None:
     assert seal.list_root("log.example", "allow", 1, []) != seal.list_root(
         "log.example", "allow", 2, []
     )
+
+
+def test_versions_of_a_list_do_not_tell_who_came_in_and_without_salts_they_do() -> None:
+    """Somebody compares the roots of two versions with all terminals that there might be."""
+
+    def root(version: int, rows: list[tuple[bytes, bytes]]) -> bytes:
+        return seal.list_root("log.example", "kits", version, rows)
+
+    suspects = [b"kit-%03d" % n for n in range(300)]
+    first = [(name, seal.new_salt()) for name in suspects[:40]]
+    second = [*first, (suspects[123], seal.new_salt())]
+
+    def found(known: list[tuple[bytes, bytes]], wanted: bytes) -> list[bytes]:
+        # They may even know the first version with its salts: a row has one of its own.
+        return [name for name in suspects if root(2, [*known, (name, bytes(16))]) == wanted]
+
+    assert found(first, root(2, second)) == []
+    # The control: were rows salted alike, the newcomer is found at once.
+    plain = [(name, bytes(16)) for name in suspects[:40]]
+    assert found(plain, root(2, [*plain, (suspects[123], bytes(16))])) == [suspects[123]]
