@@ -6,14 +6,14 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 import msgspec
 
 from spotbeam.assembly.hands import signing
-from spotbeam.assembly.previews import see
+from spotbeam.assembly.previews import Seen, see
 from spotbeam.assembly.proposals import prepare_change, propose
 from spotbeam.assembly.sending import Desk, at_desk
 from spotbeam.assembly.story.cast import (
@@ -34,6 +34,7 @@ from spotbeam.errors import SpotbeamError
 from spotbeam.governance.entries.asking import Request
 from spotbeam.governance.entries.words import DAY_US, SECOND_US, Ground, GroundKind, Verb
 from spotbeam.http.client import get, post
+from spotbeam.twin.impact.effects import EVERYWHERE
 
 T = TypeVar("T")
 Kind: TypeAlias = Literal["act", "line", "quote", "verdict", "warning"]
@@ -44,6 +45,7 @@ ANSWER_S = 10
 """How long the request that nobody answers waits: a real one waits for weeks."""
 _PATIENCE_S = 30.0
 _AMBULANCE = "ambulance-mykolaiv"
+_WORDS = {"gained": "service begins", "lost": "service ends"}
 _CRIMEA = ("UA-43", "UA-43/sea", "UA-40", "UA-40/sea")
 
 
@@ -264,11 +266,14 @@ class _Telling:
                 now_us=desk.now_us,
                 place="the draft",
             )
-            impact = self._impact(desk, prepared.body, name)
-            propose(desk, prepared, impact, wait=True)
+            seen = self._impact(desk, prepared.body, name)
+            self.say("line", "The preview, which each of them works out and signs:")
+            for words in _previewed(seen):
+                self.say("quote", words)
+            propose(desk, prepared, seen.digest, wait=True)
         for person in people:
             with self._desk(person) as desk:
-                mine = self._impact(desk, desk.state.changes[name].proposal, name)
+                mine = self._impact(desk, desk.state.changes[name].proposal, name).digest
                 entry = approving.approval(
                     desk.state,
                     name,
@@ -284,10 +289,8 @@ class _Telling:
             lambda: self._edge_status()["size"] > recorded.index + 1 or None, "the edge follows"
         )
 
-    def _impact(self, desk: Desk, body: Any, name: str) -> str:
-        seen = see(desk.workspace, desk.state, body, name, now_us=desk.now_us)
-        digest: str = seen.digest
-        return digest
+    def _impact(self, desk: Desk, body: Any, name: str) -> Seen:
+        return see(desk.workspace, desk.state, body, name, now_us=desk.now_us)
 
     # -- what the edge and the record say
 
@@ -346,6 +349,25 @@ class _Telling:
             f"They write {forged} entries into the log, with approvals in the names of others, and "
             f"{signed} witnesses sign the checkpoint: a witness sees hashes, and the log grew.",
         )
+
+
+def _previewed(seen: Seen) -> Iterator[str]:
+    """What a change does, in a few lines: by kind of terminal, where the most people live."""
+    effects = [
+        each
+        for view in seen.impact.public.seen
+        for phase in view.phases
+        for each in phase.effects
+        if each.territory == EVERYWHERE and each.kind in _WORDS
+    ]
+    for each in sorted(effects, key=lambda each: (-each.people, each.reference))[:3]:
+        yield (
+            f"{each.reference}: {_WORDS[each.kind]} in {each.cells:,} cells, "
+            f"where {each.people:,} people live"
+        )
+    for terminals in seen.impact.terminals:
+        count = sum(terminals.kinds.get(kind, 0) for kind in _WORDS)
+        yield f"{count:,} of the operator's {terminals.terminals:,} terminals, by its own claim"
 
 
 def _ground(text: str) -> Ground:

@@ -52,11 +52,10 @@ def standing_in_bands(
         near = np.flatnonzero(np.array([len(each) > 1 for each in wider], dtype=bool)[index])
         found = np.sort(_faces_near(ground, lat_deg[near], lon_deg[near], own[near], metres), 1)
         mixed = found[:, 0] != found[:, -1]
-        unique, of_row = np.unique(found[mixed], axis=0, return_inverse=True)
-        members = [tuple(np.unique(row).tolist()) for row in unique]
+        members = [tuple(dict.fromkeys(row)) for row in found[mixed].tolist()]
         number = {each: n for n, each in enumerate(dict.fromkeys(members))}
         place = np.array([number[each] for each in members], dtype=np.int32)
-        touched[near[mixed], column] = place[of_row.reshape(-1)] + (n_faces + len(sets))
+        touched[near[mixed], column] = place + (n_faces + len(sets))
         sets.extend(number)
     return Standing(own, touched, sets)
 

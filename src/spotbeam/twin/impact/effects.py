@@ -106,18 +106,24 @@ class Trial:
     ) -> Iterator[Effect]:
         changed = np.flatnonzero(kind != SAME)
         columns = [kind, was.outcome, was.reason, now.outcome, now.reason]
-        stacked = np.stack([each[changed].astype(np.int64) for each in columns], axis=1)
-        groups, index = np.unique(stacked, axis=0, return_inverse=True)
+        packed = np.zeros(len(changed), np.int64)
+        for each in columns:  # a byte each: their order is that of the columns
+            packed = packed << 8 | each[changed]
+        groups, index = np.unique(packed, return_inverse=True)
         names = self.ground.face_territories
-        for number, (code, *words) in enumerate(groups.tolist()):
-            rows = changed[index.reshape(-1) == number]
-            face = self.area.face[rows]
-            totals = np.stack([np.ones(len(rows), np.int64), self.area.area_m2[rows],
-                               self.area.people[rows]], axis=1)  # fmt: skip
+        values = np.stack(
+            [np.ones(len(changed), np.int64), self.area.area_m2[changed],
+             self.area.people[changed]], axis=1)  # fmt: skip
+        for number, group in enumerate(groups.tolist()):
+            code, *words = group.to_bytes(len(columns), "big")
+            rows = np.flatnonzero(index == number)
+            totals = values[rows]
             sums: dict[str, npt.NDArray[np.int64]] = {EVERYWHERE: totals.sum(axis=0)}
-            for one in np.unique(face).tolist():
-                part = totals[face == one].sum(axis=0)
-                for name in names[one] if one >= 0 else ():
+            faces, part_of = np.unique(self.area.face[changed[rows]], return_inverse=True)
+            parts = np.zeros((len(faces), 3), np.int64)
+            np.add.at(parts, part_of, totals)
+            for face, part in zip(faces.tolist(), parts, strict=True):
+                for name in names[face] if face >= 0 else ():
                     sums[name] = sums.get(name, 0) + part
             for name in sorted(sums):
                 cells, m2, people = sums[name].tolist()

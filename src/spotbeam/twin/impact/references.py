@@ -17,12 +17,13 @@ import pyarrow as pa
 
 from spotbeam.service.compiled import CompiledPolicy, MemoryColumns
 from spotbeam.service.policy import Policy, Sponsor, TerminalList
-from spotbeam.service.rules import DAY_US, Rule
+from spotbeam.service.rules import DAY_US, Gate, Rule
 from spotbeam.service.terminals import Account, Mobility, Protection, Terminals
 from spotbeam.times import to_datetime
 from spotbeam.twin.impact.area import Floats
 
 LAPSED = "a-sponsor-whose-term-ended"
+_FAST_KMH = 90.0
 _PAST_KMH, _PAST_M, _PAST_KM = 15.0, 100.0, 20.0
 _KM_PER_DEGREE = 110.0
 
@@ -190,6 +191,13 @@ def _named_by(rule: Rule, sponsors: Sequence[str]) -> Iterator[Reference]:
                 protection=Protection(protection),
                 **base,
             )
+    if Gate.MOBILITY in rule.lifts and asked.over_kmh is None:
+        # What an exempt does shows only where something stops whoever it is for.
+        moving = {"verified": False} | base | {"speed_kmh": _FAST_KMH}
+        moving.setdefault("mobility", Mobility.LAND)
+        yield Reference(
+            name=f"named by {rule.id}, moving", protection=Protection(protections[0]), **moving
+        )
     if who.not_on_list or who.on_list:
         others = (*who.on_list, *who.not_on_list)
         flipped = base | {"lists": () if who.on_list else (others[0],)}

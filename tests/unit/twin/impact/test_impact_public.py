@@ -301,6 +301,14 @@ def test_limits_are_told_from_losses(world: World) -> None:
     assert "ordinary" in who(shown(tighter, body), "eased")
 
 
+def test_what_an_exempt_does_is_tried_on_somebody_who_is_stopped(world: World) -> None:
+    """Taking out the exemption hurts those who move: at rest nobody would notice."""
+    found = shown(world, change_of(world, DropRule("medical")))
+    assert "named by medical, moving" in who(found, "lost")
+    lost = [e for e in lines(found, "lost") if e.reference == "named by medical, moving"]
+    assert {e.after for e in lost} == {"deny MOVING_TOO_FAST_FOR_POLICY"}
+
+
 def test_lists_are_shown_by_version_and_count(world: World) -> None:
     body = change_of(world, PutList(list="verified", version=2, count=7, root="3" * 64))
     found = shown(world, body)
