@@ -227,7 +227,9 @@ def test_verifying_can_be_interrupted(record: Path, world: World, tmp_path: Path
     """Ctrl-C ends it with one line, however large the record is, and leaves nothing behind."""
     (tmp_path / "pipe").mkdir()
     code = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        # A shell starts what runs in the background with interrupts ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from spotbeam.assembly import record_views\n"
         "real = record_views.check_files\n"
         "def slow(*given):\n"

@@ -25,9 +25,10 @@ from support.governance import SEATS, World
 from support.governance import rule as rule_entry
 
 from spotbeam.governance import binding, quorum
+from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.acts import DropRule, PutRule
 from spotbeam.governance.entries.asking import Refusal, Withdrawal
-from spotbeam.governance.entries.people import Contact, Revocation
+from spotbeam.governance.entries.people import Revocation
 from spotbeam.governance.entries.words import DAY_US, HOUR_US, SECOND_US, Span
 from spotbeam.governance.history import fold, state
 from spotbeam.governance.policy import policy

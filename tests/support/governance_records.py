@@ -19,6 +19,7 @@ import msgspec
 from support.governance import LICENCE, Keys, World, person, rule, witness_quorum
 
 from spotbeam.governance.apply import apply
+from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.acts import (
     AddFactor,
     AddKey,
@@ -38,13 +39,7 @@ from spotbeam.governance.entries.acts import (
 )
 from spotbeam.governance.entries.asking import Arrival, Refusal, Withdrawal
 from spotbeam.governance.entries.deciding import Bounds, Emergency, Seal, Stage
-from spotbeam.governance.entries.people import (
-    Boundaries,
-    Contact,
-    Factor,
-    QuorumRule,
-    SmallRule,
-)
+from spotbeam.governance.entries.people import Boundaries, Factor, QuorumRule, SmallRule
 from spotbeam.governance.entries.rules import WhoEntry
 from spotbeam.governance.entries.words import DAY_US
 from spotbeam.governance.reads import reads_digest

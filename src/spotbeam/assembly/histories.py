@@ -12,8 +12,6 @@ import msgspec
 
 from spotbeam.assembly.extents import Extent, demand_ground
 from spotbeam.assembly.reading import ReadRecord
-from spotbeam.assembly.sentences import places_words, rule_words
-from spotbeam.assembly.showing import Witnessed
 from spotbeam.assembly.switching import (
     Switch,
     There,
@@ -25,6 +23,9 @@ from spotbeam.assembly.switching import (
     word_at,
 )
 from spotbeam.assembly.timelines import Event, timeline
+from spotbeam.chronicle.reading import Witnessed
+from spotbeam.chronicle.sentences import rule_words
+from spotbeam.chronicle.words import places_words
 from spotbeam.governance.entries.acts import PutRule
 from spotbeam.governance.entries.deciding import Seal
 from spotbeam.governance.history import RuleInForce, intended

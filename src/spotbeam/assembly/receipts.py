@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from spotbeam.assembly.chains import goes_on_from
 from spotbeam.assembly.reading import OneLog, Progress, ReadRecord, read_record
-from spotbeam.assembly.sentences import entry_says
+from spotbeam.chronicle.sentences import entry_says
 from spotbeam.errors import InputError, MalformedRecord, ProofMismatch, UnknownName
 from spotbeam.governance.anchors import genesis_digest
 from spotbeam.governance.dating import demand_dated

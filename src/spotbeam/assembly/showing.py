@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from spotbeam.assembly.reading import ReadRecord
-from spotbeam.assembly.sentences import entry_says, what_followed
+from spotbeam.chronicle.reading import Witnessed
+from spotbeam.chronicle.sentences import entry_says, what_followed
 from spotbeam.errors import UnknownName
 from spotbeam.governance.entries import BODIES, parse_entry
-from spotbeam.governance.history import History
 from spotbeam.governance.void import Void
 
 NOT_AN_ENTRY = "void"
@@ -37,19 +36,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     witnessed_us: int | None = None
     says: str
     followed: tuple[str, ...] = ()
-
-
-class Witnessed:
-    """When each entry was witnessed: by the first anchor that covers it."""
-
-    def __init__(self, history: History) -> None:
-        self._covers = [state.before + state.anchored_size for state in history.states]
-        self._times = history.anchors
-
-    def at(self, index: int) -> int | None:
-        """The witnessed time of an entry, microseconds since 1970; None as long as it has none."""
-        number = bisect_right(self._covers, index)
-        return self._times[number] if number < len(self._times) else None
 
 
 def lines(

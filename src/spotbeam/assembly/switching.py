@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from spotbeam.assembly.extents import Extent, extent
-from spotbeam.assembly.sentences import named, quoted
+from spotbeam.chronicle.words import named, quoted
 from spotbeam.errors import SpotbeamError
 from spotbeam.governance.entries import parse_entry
 from spotbeam.governance.entries.acts import PutRule

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from spotbeam.assembly.sentences import entry_says, rule_words
 from spotbeam.assembly.switching import (
     There,
     asker_words,
@@ -14,6 +13,7 @@ from spotbeam.assembly.switching import (
     refusal_words,
     turns,
 )
+from spotbeam.chronicle.sentences import entry_says, rule_words
 from spotbeam.governance.entries import parse_entry
 from spotbeam.governance.entries.acts import DropRule, PutRule
 from spotbeam.governance.entries.deciding import Seal

@@ -5,7 +5,8 @@ from __future__ import annotations
 from spotbeam.control.hand import Hand, written
 from spotbeam.errors import Refused
 from spotbeam.governance.entries import possession_statement
-from spotbeam.governance.entries.people import Contact, Possession, Revocation
+from spotbeam.governance.entries.accounts import Contact
+from spotbeam.governance.entries.people import Possession, Revocation
 from spotbeam.governance.state import State
 
 

@@ -33,6 +33,7 @@ from spotbeam.governance.entries.acts import (
     SetQuorum,
     SetRules,
     SetWitnesses,
+    SilenceAlerts,
     Unseat,
 )
 from spotbeam.governance.entries.deciding import Change, Emergency, Seal
@@ -260,7 +261,11 @@ def _act_once(act: Act) -> str:
         case SetRules():
             return f"entries mean what rules version {act.version} says"
         case ConfirmContact():
-            return f"confirms the contact {act.contact}"
+            return f"confirms the contact or tie {act.contact}"
+        case SilenceAlerts():
+            where = places(act.where)
+            until = format_time(act.until_us)
+            return f"silences {act.rule} in {where} until {until}: {plain(act.words)}"
         case ExtendSeal():
             return f"gives the seal {act.seal} until {format_time(act.open_by_us)} to be opened"
         case Review():

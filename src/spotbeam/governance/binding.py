@@ -22,6 +22,7 @@ from spotbeam.governance.entries.acts import (
     RosterAct,
     SetRules,
     SetWitnesses,
+    SilenceAlerts,
     Unseat,
 )
 from spotbeam.governance.entries.deciding import Change, Emergency, Seal
@@ -42,6 +43,7 @@ from spotbeam.governance.reads import act_key, reads_digest
 from spotbeam.governance.roster import altered
 from spotbeam.governance.seals import extended
 from spotbeam.governance.state import Given, Layer, Proposed, State
+from spotbeam.governance.testimony import confirmed
 from spotbeam.governance.void import Void, demand
 from spotbeam.governance.witnesses import next_policy, witnessed, worthy_policy
 
@@ -214,8 +216,9 @@ def _constituted(state: State, act: object, change: str, note: str | None) -> St
         case SetRules():
             return replace(state, rules_version=act.version)
         case ConfirmContact():
-            touched = replace(state.contacts[act.contact], counts=True)
-            return replace(state, contacts=state.contacts.insert(touched.id, touched))
+            return confirmed(state, act.contact)
+        case SilenceAlerts():
+            return state
         case Review():
             return replace(state, unreviewed=state.unreviewed.remove(act.emergency))
     raise Void("unknown", "an act that nobody can do")

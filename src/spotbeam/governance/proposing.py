@@ -24,6 +24,7 @@ from spotbeam.governance.entries.acts import (
     RosterAct,
     SetRules,
     SetWitnesses,
+    SilenceAlerts,
 )
 from spotbeam.governance.entries.deciding import Change, Emergency, Seal
 from spotbeam.governance.entries.rules import rule_of
@@ -35,6 +36,7 @@ from spotbeam.governance.reads import act_key
 from spotbeam.governance.roster import altered
 from spotbeam.governance.seals import demand_extendable
 from spotbeam.governance.state import Layer, Proposal, Proposed, Seated, State
+from spotbeam.governance.testimony import demand_silence, demand_unconfirmed, demand_verified
 from spotbeam.governance.void import Void, demand
 from spotbeam.governance.witnesses import next_policy, worthy_policy
 
@@ -75,6 +77,7 @@ def demand_possible(state: State, proposal: Proposal, name: str) -> None:
 
     It is asked twice: when it is proposed, and when it would bind.
     """
+    demand_verified(state, proposal.request)
     _demand_grounds(state, proposal.grounds)
     if isinstance(proposal, Seal):
         _demand_seal(state, proposal)
@@ -105,6 +108,11 @@ def _demand_grounds(state: State, grounds: Grounds) -> None:
             ground.until_us is None or ground.until_us > state.witnessed_us,
             "ground_expired",
             f"the ground {ground} has ended",
+        )
+        demand(
+            ground.from_us is None or ground.from_us <= state.witnessed_us,
+            "ground_not_yet",
+            f"the ground {ground} does not hold yet",
         )
 
 
@@ -240,12 +248,9 @@ def _demand_other(state: State, act: Act, proposal: Proposal, dropped: set[str])
         case SetRules():
             demand(act.version > state.rules_version, "rules_version", "rules versions only go up")
         case ConfirmContact():
-            touched = state.contacts.get(act.contact)
-            demand(
-                touched is not None and not touched.counts,
-                "unknown",
-                "there is no such contact to confirm",
-            )
+            demand_unconfirmed(state, act.contact)
+        case SilenceAlerts():
+            demand_silence(state, act)
         case Review():
             demand(
                 act.emergency in state.unreviewed, "unknown", "there is no such emergency to review"

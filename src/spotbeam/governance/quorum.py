@@ -20,7 +20,7 @@ from spotbeam.governance.void import demand
 
 CONTACT_COUNTS_US = 90 * DAY_US
 """From when it is recorded until this long after it happened, a contact keeps its person from
-approving anything on that ground."""
+approving anything on that ground; a tie until this long after its end."""
 EMERGENCY = QuorumRule(persons=2, factors=2)
 
 
@@ -53,6 +53,18 @@ def demand_eligible(state: State, proposed: Proposed, person: Seated, key: str, 
             "recused",
             "a contact with a party that has an interest in this ground",
         )
+    for name in ties_of(state, person):
+        tied = state.ties[name]
+        demand(
+            not (
+                tied.counts
+                and tied.tie.from_us <= at_us
+                and (tied.until_us is None or at_us < tied.until_us + CONTACT_COUNTS_US)
+                and may_overlap(tied.tie.where, ground_of(state, proposed))
+            ),
+            "recused",
+            "a tie to a party that has an interest in this ground",
+        )
 
 
 def contacts_of(state: State, person: Seated) -> Iterator[str]:
@@ -60,6 +72,13 @@ def contacts_of(state: State, person: Seated) -> Iterator[str]:
     for name, each in state.seated.persons.items():
         if each.human == person.human:
             yield from state.contacts_of.get(name, ())
+
+
+def ties_of(state: State, person: Seated) -> Iterator[str]:
+    """The ties of a human that name some ground, under any of their ids."""
+    for name, each in state.seated.persons.items():
+        if each.human == person.human:
+            yield from (id for id in state.ties_of.get(name, ()) if state.ties[id].tie.where)
 
 
 def parties_to(state: State, proposed: Proposed) -> frozenset[str]:

@@ -14,12 +14,12 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from rpds import HashTrieMap
 
+from spotbeam.governance.entries.accounts import Contact, Tie
 from spotbeam.governance.entries.acts import CloseLog, PolicyAct
 from spotbeam.governance.entries.asking import Request
 from spotbeam.governance.entries.deciding import Approval, Change, Emergency, Seal
 from spotbeam.governance.entries.logs import Ended
 from spotbeam.governance.entries.people import (
-    Contact,
     Factor,
     Key,
     QuorumRule,
@@ -196,6 +196,16 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     counts: bool
 
 
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's tie to a party, until when, and whether it may keep them from approving."""
+
+    id: str
+    tie: Tie
+    signed_by: str
+    counts: bool
+    until_us: int | None = None
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the entries so far mean.
 
@@ -225,6 +235,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         moved: Cells that small changes moved in a country, by its code, since the full quorum
             last passed a change there.
         begin_by_us: When the first anchor of a log that began by succession is due.
+        ties_of: Ids of ties by person, as `contacts_of`.
+        verified: Requests that another person traced to their asker, by which entry.
     """
 
     size: int = 0
@@ -263,6 +275,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     begin_by_us: int | None = None
     extended: HashTrieMap[str, str] = HashTrieMap()
     moved: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
+    ties: HashTrieMap[str, Declared] = HashTrieMap()
+    ties_of: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
+    verified: HashTrieMap[str, str] = HashTrieMap()
 
     @property
     def before(self) -> int:

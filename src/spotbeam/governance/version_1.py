@@ -11,6 +11,7 @@ from spotbeam.governance.anchors import anchored, grown
 from spotbeam.governance.approving import approved, suspended_by, withdrawn
 from spotbeam.governance.asking import arrived, lapse_noted, refused, requested
 from spotbeam.governance.entries import LOG, Entry, parse_entry
+from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.acts import PutBoundaries
 from spotbeam.governance.entries.asking import Arrival, Lapse, Refusal, Request, Withdrawal
 from spotbeam.governance.entries.deciding import (
@@ -23,14 +24,15 @@ from spotbeam.governance.entries.deciding import (
 )
 from spotbeam.governance.entries.envelope import ON_ITS_OWN_WORD
 from spotbeam.governance.entries.logs import Open, Succession
-from spotbeam.governance.entries.people import Contact, Genesis, Revocation
+from spotbeam.governance.entries.people import Genesis, Revocation
 from spotbeam.governance.entries.words import Span
 from spotbeam.governance.layers import laid
 from spotbeam.governance.proposing import proposed
 from spotbeam.governance.roster import first_roster, signer, without_key
 from spotbeam.governance.seals import opened
-from spotbeam.governance.state import Layer, Seated, State, Touched, found
+from spotbeam.governance.state import Layer, Seated, State, found
 from spotbeam.governance.succession import ending, log_opened, succeeded
+from spotbeam.governance.testimony import told, touched
 from spotbeam.governance.void import Finding, Void, demand
 from spotbeam.governance.witnesses import worthy_policy
 
@@ -101,8 +103,9 @@ def _meant(state: State, entry: Entry) -> State:
         case Revocation():
             return _revoked(state, body, person)
         case Contact():
-            return _touched(state, entry, body, person)
-    raise Void("unknown_type", "no entry has this type")
+            return touched(state, entry, body, person)
+        case _:
+            return told(state, entry, body, person)
 
 
 def _begun(state: State, entry: Entry, body: Genesis) -> State:
@@ -126,14 +129,3 @@ def _begun(state: State, entry: Entry, body: Genesis) -> State:
 def _revoked(state: State, body: Revocation, person: Seated) -> State:
     roster = without_key(state.seated, person, body.revoked)
     return suspended_by(replace(state, roster=roster), person.id, body.revoked)
-
-
-def _touched(state: State, entry: Entry, body: Contact, person: Seated) -> State:
-    demand(body.person in state.seated.persons, "not_seated", "nobody with this id has a seat")
-    touched = Touched(id=entry.envelope.id, contact=body, counts=body.person == person.id)
-    known = (*state.contacts_of.get(body.person, ()), touched.id)
-    return replace(
-        state,
-        contacts=state.contacts.insert(touched.id, touched),
-        contacts_of=state.contacts_of.insert(body.person, known),
-    )

@@ -15,8 +15,9 @@ from support.governance import LICENCE, World, rule
 from support.governance_records import rich_world
 
 from spotbeam.assembly.reading import read_record
-from spotbeam.assembly.sentences import named, quoted, rule_words
 from spotbeam.assembly.showing import Line, in_full, lines
+from spotbeam.chronicle.sentences import rule_words
+from spotbeam.chronicle.words import named, quoted
 from spotbeam.cli.output import print_json, shown, table
 from spotbeam.errors import UnknownName
 from spotbeam.governance.entries.acts import PutRule

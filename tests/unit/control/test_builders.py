@@ -13,9 +13,10 @@ from spotbeam.control.hand import Hand, new_id, tried
 from spotbeam.control.proposing import Attached, Proven
 from spotbeam.errors import InputError, Refused, UnknownName
 from spotbeam.governance.apply import apply
+from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.acts import PutList, PutRule
 from spotbeam.governance.entries.asking import Request
-from spotbeam.governance.entries.people import Contact, FileProof, QuorumRule
+from spotbeam.governance.entries.people import FileProof, QuorumRule
 from spotbeam.governance.entries.words import DAY_US, HOUR_US, SECOND_US
 from spotbeam.governance.history import intended
 from spotbeam.governance.policy import Openings, policy

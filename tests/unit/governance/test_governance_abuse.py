@@ -15,6 +15,7 @@ from support.weakened import Case, Patch, instead, is_bound, no_signatures, with
 
 from spotbeam.governance import anchors, binding, proofs, quorum, roster, version_1, witnesses
 from spotbeam.governance.entries import Envelope, entry_bytes, envelope, signed, unsigned
+from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.acts import (
     AddFactor,
     DropRule,
@@ -29,7 +30,6 @@ from spotbeam.governance.entries.acts import (
 from spotbeam.governance.entries.asking import Withdrawal
 from spotbeam.governance.entries.deciding import Emergency
 from spotbeam.governance.entries.people import (
-    Contact,
     Factor,
     FileKey,
     FileProof,
@@ -318,7 +318,7 @@ def _planted(state: Any, entry: Any, body: Contact, _: object) -> Any:
     return _TOUCHED(state, entry, body, state.seated.persons[body.person])
 
 
-_TOUCHED = version_1._touched
+_TOUCHED = version_1.touched
 
 
 def forged_word(body: Callable[[World, str], Any], wanted: str) -> Callable[[], bool]:
@@ -467,7 +467,7 @@ CASES = {
     "a key that anybody signs with": Case(
         key_under_which_anybody_signs, instead(proofs, "_SMALL_ORDER_Y", frozenset())
     ),
-    "planted contact": Case(planted_contact, instead(version_1, "_touched", _planted)),
+    "planted contact": Case(planted_contact, instead(version_1, "touched", _planted)),
     "forged withdrawal": Case(
         forged_word(lambda _, change: Withdrawal(target=change), "withdrawn"), no_signatures
     ),

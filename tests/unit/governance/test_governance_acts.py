@@ -16,6 +16,7 @@ from support.governance import (
 
 from spotbeam.errors import MalformedRecord
 from spotbeam.governance.entries import entry_bytes, unsigned
+from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.acts import (
     AddKey,
     ConfirmContact,
@@ -35,13 +36,7 @@ from spotbeam.governance.entries.acts import (
     Unseat,
 )
 from spotbeam.governance.entries.deciding import Anchor, Bounds, Emergency, Opening, Seal
-from spotbeam.governance.entries.people import (
-    Boundaries,
-    Contact,
-    FileProof,
-    QuorumRule,
-    Revocation,
-)
+from spotbeam.governance.entries.people import Boundaries, FileProof, QuorumRule, Revocation
 from spotbeam.governance.entries.rules import WhoEntry
 from spotbeam.governance.entries.words import DAY_US, HOUR_US, Ground, Span
 from spotbeam.governance.history import state

@@ -20,9 +20,10 @@ from support.governance import LICENCE, NEXT, ZERO, World, rule, witness_quorum
 from support.weakened import Case, Patch, instead, is_bound, without
 
 from spotbeam.governance import proposing, quorum, reads
+from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.acts import CloseLog, DropRule, Merge, PutList, PutRule, PutSponsor
 from spotbeam.governance.entries.deciding import Emergency, Stage
-from spotbeam.governance.entries.people import Contact, QuorumRule, SmallRule
+from spotbeam.governance.entries.people import QuorumRule, SmallRule
 from spotbeam.governance.entries.rules import WhoEntry
 from spotbeam.governance.entries.words import DAY_US
 from spotbeam.governance.ground import may_overlap

@@ -9,9 +9,10 @@ from support.weakened import Case, Patch, instead, is_bound, without
 
 from spotbeam.governance import reads_digest
 from spotbeam.governance import seals as seals_module
+from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.acts import ExtendSeal, PutRule
 from spotbeam.governance.entries.deciding import Bounds, Opening, Seal
-from spotbeam.governance.entries.people import Contact, QuorumRule
+from spotbeam.governance.entries.people import QuorumRule
 from spotbeam.governance.entries.rules import RuleEntry, WhoEntry
 from spotbeam.governance.entries.words import DAY_US
 from spotbeam.governance.seals import commitment, sealed_value

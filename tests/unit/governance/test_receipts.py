@@ -10,6 +10,7 @@ from support.governance_records import rich_world
 
 from spotbeam.errors import InputError
 from spotbeam.governance import judging
+from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.acts import (
     AddKey,
     ConfirmContact,
@@ -24,7 +25,7 @@ from spotbeam.governance.entries.acts import (
 )
 from spotbeam.governance.entries.asking import Refusal, Withdrawal
 from spotbeam.governance.entries.deciding import Bounds, Emergency, Seal
-from spotbeam.governance.entries.people import Contact, QuorumRule, Revocation
+from spotbeam.governance.entries.people import QuorumRule, Revocation
 from spotbeam.governance.entries.words import DAY_US, HOUR_US
 from spotbeam.governance.history import fold
 from spotbeam.governance.judging import Judged, judge

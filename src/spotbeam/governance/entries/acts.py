@@ -19,7 +19,7 @@ from spotbeam.governance.entries.people import (
     WitnessQuorum,
 )
 from spotbeam.governance.entries.rules import RuleEntry
-from spotbeam.governance.entries.words import Count, Digest, Id, Moment, Name, Words
+from spotbeam.governance.entries.words import Count, Digest, Id, Moment, Name, Place, Words
 
 
 class PutRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="put_rule"):
@@ -145,7 +145,7 @@ class SetRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="set
 class ConfirmContact(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="confirm_contact"
 ):
-    """A quorum confirms a contact that somebody else recorded."""
+    """A quorum confirms a contact or a tie that somebody else recorded."""
 
     contact: Id
 
@@ -155,6 +155,21 @@ class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     emergency: Id
     finding: Literal["upheld", "faulted"]
+    words: Words
+
+
+class SilenceAlerts(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="silence_alerts"
+):
+    """Alerts of one rule on some ground are muted, visibly, for 30 days at most.
+
+    Attributes:
+        where: None: everywhere.
+    """
+
+    rule: Annotated[str, msgspec.Meta(pattern=r"\AA[1-9][0-9]?\Z")]
+    where: Annotated[tuple[Place, ...], msgspec.Meta(max_length=2_000)] = ()
+    until_us: Moment
     words: Words
 
 
@@ -173,7 +188,7 @@ PolicyAct: TypeAlias = (
 """Acts that last from the change's start to its end."""
 RosterAct: TypeAlias = Seat | Unseat | AddKey | DropKey | Merge | AddFactor | SetQuorum
 ConstitutionAct: TypeAlias = (
-    SetWitnesses | CloseLog | SetRules | ConfirmContact | Review | ExtendSeal
+    SetWitnesses | CloseLog | SetRules | ConfirmContact | Review | ExtendSeal | SilenceAlerts
 )
 Act: TypeAlias = PolicyAct | RosterAct | ConstitutionAct
 """The last two kinds happen once, when the change binds, and have no window."""

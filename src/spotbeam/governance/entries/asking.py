@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
+from spotbeam.governance.entries.accounts import Check
 from spotbeam.governance.entries.words import (
     Channel,
     Digest,
@@ -34,6 +35,10 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         asker: Who asks: a rostered person's id, or a name for which a registrar signs.
         on_behalf_of: For whom, where the asker speaks for another.
         channel: How it came: `letter`, `portal`, `telephone`, `in-person`.
+        verified: How its registrar made sure that it came from its asker; None: not stated. Nothing
+            can be proposed for one that is `unverified`, until another person verified it.
+        contacts: Those in which it was voiced.
+        spoken: What was asked for, as its registrar noted it: of an oral request.
         answer_by_us: When it lapses if nobody has answered.
         arrival: The entry that first recorded it, if it came unregistered.
     """
@@ -47,6 +52,9 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     answer_by_us: Moment
     arrival: Id | None = None
     letter: Digest | None = None
+    verified: Check | Literal["unverified"] | None = None
+    contacts: Annotated[tuple[Id, ...], msgspec.Meta(max_length=50)] | None = None
+    spoken: Words | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="refusal"):

@@ -14,6 +14,22 @@ from typing import Annotated, Any, TypeAlias, cast
 import msgspec
 
 from spotbeam.errors import MalformedRecord, SpotbeamError
+from spotbeam.governance.entries.accounts import (
+    AlertAct,
+    Claim,
+    Contact,
+    Disclosure,
+    Grade,
+    Interest,
+    Matter,
+    Notice,
+    Observation,
+    Party,
+    Tie,
+    TieEnd,
+    Verification,
+    ZeroReport,
+)
 from spotbeam.governance.entries.asking import Arrival, Lapse, Refusal, Request, Withdrawal
 from spotbeam.governance.entries.deciding import (
     Anchor,
@@ -24,7 +40,7 @@ from spotbeam.governance.entries.deciding import (
     Seal,
 )
 from spotbeam.governance.entries.logs import Open, Succession
-from spotbeam.governance.entries.people import Contact, FileProof, Genesis, Proof, Revocation
+from spotbeam.governance.entries.people import FileProof, Genesis, Proof, Revocation
 from spotbeam.governance.entries.words import Digest, Id, Moment
 from spotbeam.governance.void import Void
 from spotbeam.record.canonical import MAX_SIZE, Json, canonical_json, parse_canonical_object
@@ -36,6 +52,22 @@ LOG = "log"
 A succession is said so too: those whose word it is have signed inside."""
 STATEMENT = "spotbeam.org/statement/v1"
 
+Account: TypeAlias = (
+    Party
+    | Interest
+    | Tie
+    | TieEnd
+    | Disclosure
+    | ZeroReport
+    | Matter
+    | Claim
+    | Grade
+    | Verification
+    | Notice
+    | AlertAct
+    | Observation
+)
+"""What people tell, beside contacts."""
 Body: TypeAlias = (
     Genesis
     | Arrival
@@ -53,6 +85,7 @@ Body: TypeAlias = (
     | Anchor
     | Open
     | Succession
+    | Account
 )
 BODIES: Mapping[str, type[Body]] = {
     "genesis": Genesis,
@@ -71,6 +104,19 @@ BODIES: Mapping[str, type[Body]] = {
     "anchor": Anchor,
     "open": Open,
     "succession": Succession,
+    "party": Party,
+    "interest": Interest,
+    "tie": Tie,
+    "tie_end": TieEnd,
+    "disclosure": Disclosure,
+    "zero_report": ZeroReport,
+    "matter": Matter,
+    "claim": Claim,
+    "grade": Grade,
+    "verification": Verification,
+    "notice": Notice,
+    "alert_act": AlertAct,
+    "observation": Observation,
 }
 ON_ITS_OWN_WORD = frozenset({"genesis", "arrival", "lapse", "anchor", "open", "succession"})
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from spotbeam.governance.entries.words import Base64, Digest, Id, Name, Places
+from spotbeam.governance.entries.words import Base64, Digest, Id, Name
 
 Role = Literal["approver", "registrar", "operator"]
 """An approver decides; a registrar signs requests for askers without a key; an operator proposes.
@@ -179,15 +179,3 @@ class Revocation(
     """A person gives up one of their own keys, at once."""
 
     revoked: Digest
-
-
-class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="contact"):
-    """Somebody had contact with a party that has an interest in some ground.
-
-    It keeps its person from approving only where that person signed it, or a quorum confirmed it.
-    """
-
-    person: Id
-    party: Id
-    where: Places
-    at_us: Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000_000)]

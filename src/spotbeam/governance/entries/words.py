@@ -45,12 +45,16 @@ class Ground(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         kind: What it is.
         id: Its name; rules cite it as `kind:id`.
         digest: SHA-256 of the document, where there is one.
+        issuer: Who issued it.
+        from_us: When it begins; None: long since.
         until_us: When it ends; None: without end.
     """
 
     kind: GroundKind
     id: Id
     digest: Digest | None = None
+    issuer: Name | None = None
+    from_us: Moment | None = None
     until_us: Moment | None = None
 
     def __str__(self) -> str:

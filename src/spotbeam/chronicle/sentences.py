@@ -7,9 +7,10 @@ happened; it says what follows what.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from spotbeam.chronicle.telling import told_words
+from spotbeam.chronicle.words import named, places_words, quoted
 from spotbeam.governance.entries import Entry
 from spotbeam.governance.entries.acts import (
     Act,
@@ -32,6 +33,7 @@ from spotbeam.governance.entries.acts import (
     SetQuorum,
     SetRules,
     SetWitnesses,
+    SilenceAlerts,
     Unseat,
 )
 from spotbeam.governance.entries.asking import Arrival, Lapse, Refusal, Request, Withdrawal
@@ -44,13 +46,11 @@ from spotbeam.governance.entries.deciding import (
     Seal,
 )
 from spotbeam.governance.entries.logs import Open, Succession
-from spotbeam.governance.entries.people import Contact, Genesis, QuorumRule, Revocation
+from spotbeam.governance.entries.people import Genesis, QuorumRule, Revocation
 from spotbeam.governance.entries.rules import RuleEntry, ThresholdsEntry, WhoEntry
 from spotbeam.governance.entries.words import Grounds, Span
 from spotbeam.governance.state import PROPOSAL_LASTS_US, Asked, Proposed, State
 from spotbeam.times import format_duration, format_time
-
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
 def entry_says(entry: Entry, state: State) -> str:
@@ -115,12 +115,6 @@ def entry_says(entry: Entry, state: State) -> str:
             return f"{actor} {word} {proposal}"
         case Revocation() as body:
             return f"{actor} gives up the key {body.revoked[:16]}…"
-        case Contact() as body:
-            of = "their own contact" if body.person == actor else f"a contact of {body.person}"
-            return (
-                f"{actor} records {of} with {body.party} about {places_words(body.where)}, on "
-                f"{format_time(body.at_us)}"
-            )
         case Anchor() as body:
             return f"witnesses have signed for the first {_counted(body.size, 'entry')}"
         case Open() as body:
@@ -135,6 +129,8 @@ def entry_says(entry: Entry, state: State) -> str:
                 f"{_counted(body.previous.size, 'entry')} and go on in {named(body.origin)}: "
                 f"{quoted(body.words)}"
             )
+        case _:
+            return told_words(actor, entry.body)
 
 
 def what_followed(index: int, entry: Entry, state: State) -> tuple[str, ...]:
@@ -198,17 +194,6 @@ def proposal_stands(proposed: Proposed, state: State) -> list[str]:
     return said
 
 
-def quoted(text: str) -> str:
-    """What somebody wrote, in quotation marks that nothing inside it can close."""
-    inside = text.replace("“", "\\u201c").replace("”", "\\u201d")
-    return f"“{inside}”"
-
-
-def named(text: str) -> str:
-    """A name: as it is where it can be taken for nothing else, quoted where it could."""
-    return text if _PLAIN.fullmatch(text) else quoted(text)
-
-
 def acts_words(acts: Iterable[Act]) -> str:
     """What a change does."""
     return "; ".join(_act_words(act) for act in acts)
@@ -226,15 +211,6 @@ def rule_words(rule: RuleEntry) -> str:
     to = f", for terminals with {'; '.join(asks)}" if asks else ""
     where = f"in {places_words(rule.where)}" if rule.where else "everywhere"
     return f"{rule.effect}{gate} {where}{without}{to}{lifts}{limit}"
-
-
-def places_words(where: tuple[str, ...]) -> str:
-    """Ground by its ids; none at all is everywhere."""
-    if not where:
-        return "everywhere"
-    if len(where) > 6:
-        return f"{', '.join(where[:5])} and {len(where) - 5} more"
-    return ", ".join(where)
 
 
 def grounds_words(grounds: Grounds) -> str:
@@ -311,6 +287,10 @@ def _act_words(act: Act) -> str:
             return f"the seal {act.seal} has until {format_time(act.open_by_us)} to be opened"
         case ConfirmContact():
             return f"confirm the contact {act.contact}"
+        case SilenceAlerts():
+            where = places_words(act.where)
+            until = format_time(act.until_us)
+            return f"silence {act.rule} {where} until {until}: {quoted(act.words)}"
         case Review():
             words = quoted(act.words)
             return f"the emergency {act.emergency} was looked at and {act.finding}: {words}"

@@ -1,0 +1,1 @@
+"""What follows what in the record, and deserves a second look: alerts, never accusations."""
