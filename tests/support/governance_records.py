@@ -1,8 +1,10 @@
-"""Records with every kind of entry in them; run as a script, it writes the vectors of a version.
+r"""Records with every kind of entry in them; run as a script, it writes the vectors of a version.
 
     PYTHONPATH=tests python -m support.governance_records rules tests/data/governance/rules-1.json
     PYTHONPATH=tests python -m support.governance_records logs tests/data/governance/logs-1.json
     PYTHONPATH=tests python -m support.governance_records acts tests/data/governance/acts-1.json
+    PYTHONPATH=tests python -m support.governance_records accounts \
+        tests/data/governance/accounts-1.json
 
 Vectors of a released rules version are never written again: what they hold still is the meaning
 of records that exist.
@@ -19,7 +21,30 @@ import msgspec
 from support.governance import LICENCE, Keys, World, person, rule, witness_quorum
 
 from spotbeam.governance.apply import apply
-from spotbeam.governance.entries.accounts import Contact
+from spotbeam.governance.entries.accounts import (
+    AlertAct,
+    Claim,
+    Contact,
+    Disclosed,
+    Disclosure,
+    Grade,
+    Interest,
+    LossSeen,
+    Matter,
+    Notice,
+    Observation,
+    Party,
+    PositionSeen,
+    RegistrantsSeen,
+    Said,
+    ServiceSeen,
+    Source,
+    Tie,
+    TieEnd,
+    Verification,
+    WitnessSeen,
+    ZeroReport,
+)
 from spotbeam.governance.entries.acts import (
     AddFactor,
     AddKey,
@@ -36,6 +61,7 @@ from spotbeam.governance.entries.acts import (
     SetQuorum,
     SetRules,
     SetWitnesses,
+    SilenceAlerts,
 )
 from spotbeam.governance.entries.asking import Arrival, Refusal, Withdrawal
 from spotbeam.governance.entries.deciding import Bounds, Emergency, Seal, Stage
@@ -117,7 +143,83 @@ def rich_world() -> World:
     )
     world.change(Merge(person="dee", same_as="cy"), DropRule("staged"), DropList("kits"))
     world.change(SetRules(version=2))
+    tell_all(world)
     return world
+
+
+SOURCE = Source(name="The Harbour Gazette", place="page 3", published="2024-10-25")
+
+
+def tell_all(world: World) -> None:
+    """One of every kind of telling, by a registrar; a contact and ties among them."""
+    world.say(Party(party="state-xx", name="The state of X", kind="state"), "rex")
+    owner = Party(party="owner", name="The owner", kind="person", role="owner", part_of="operator")
+    world.say(owner, "rex")
+    world.say(Interest(party="state-xx", where=("UA-43",), kind="claimant"), "rex")
+    met = Contact(
+        person="owner",
+        party="state-xx",
+        where=("UA-43",),
+        at_us=world.clock_us - DAY_US,
+        channel="call",
+        capacity="private",
+        met=("head of state",),
+        subject="service over the peninsula",
+        disclosed=(Disclosed(to="the board", at_us=world.clock_us),),
+    )
+    contact = world.say(met, "rex")
+    told = Disclosed(to="the licensor", at_us=world.clock_us)
+    world.say(Disclosure(contact=contact, disclosed=told), "rex")
+    for whose in ("rex", "dee"):
+        body = Tie(
+            person=whose, party="state-xx", kind="office", where=("PL",), from_us=world.clock_us
+        )
+        tie = world.say(body, "rex")
+    world.say(TieEnd(tie=tie, until_us=world.clock_us), "dee")
+    world.anchor()
+    at_us = world.now.witnessed_us
+    world.say(ZeroReport(from_us=at_us - 90 * DAY_US, until_us=at_us), "bo")
+    matter = world.say(
+        Matter(title="Calls in autumn", where=("UA-43",), parties=("owner",), date="2022-09/2024"),
+        "rex",
+    )
+    claim = world.say(
+        Claim(
+            about=matter,
+            stance="asserts",
+            source=SOURCE,
+            quote="They spoke often.",
+            says=(Said(aspect="number", value="at least 2"),),
+            names=("owner",),
+            alternative="a plain legal cause",
+        ),
+        "rex",
+    )
+    world.say(Claim(about=claim, stance="retracts", source=SOURCE, quote="We erred."), "rex")
+    world.say(Grade(claim=claim, reliability="B", credibility=3), "dee")
+    request = world.request(verified="unverified", spoken="Please act.", contacts=(contact,))
+    world.say(Verification(request=request, how="call-back"), "ada")
+    missed = Notice(about=claim, to="owner", role="named", at_us=at_us, failure="no address")
+    world.say(missed, "rex")
+    world.say(AlertAct(alert="a1-00ff", act="acknowledge", words="seen"), "rex")
+    place, far = "UA", PositionSeen(where="UA", terminal_class="land", jump_m=90_000, jump_s=1)
+    seen = (
+        far,
+        ServiceSeen(where=place, service="off", reason="BLOCKED_COUNTRY"),
+        LossSeen(where=place, terminals=40, protected=0, within_s=600),
+        WitnessSeen(witness="w1", found="refused"),
+        RegistrantsSeen(
+            list="kits",
+            terminals=60,
+            most_by_registrant=40,
+            most_at_address=40,
+            most_by_payer=50,
+            most_in_day=30,
+            far_first_fixes=20,
+        ),
+    )
+    for each in seen:
+        world.say(Observation(by="probe-7", at_us=at_us, seen=each), "rex")
 
 
 EVERY = 6
@@ -190,6 +292,24 @@ def acts_for_vectors() -> list[bytes]:
     return world.entries
 
 
+def accounts_for_vectors() -> list[bytes]:
+    """A record of tellings, some void, with a tie that keeps an approver away and a silence."""
+    world = World()
+    world.anchor()
+    tell_all(world)
+    world.anchor()
+    world.say(Grade(claim="e99", reliability="A"), "rex")
+    world.say(TieEnd(tie="e7", until_us=world.clock_us), "cy")
+    body = Tie(person="cy", party="state-xx", kind="contract", where=("UA",), from_us=0)
+    world.say(body, "cy")
+    world.pass_change(people=("bo", "dee"))
+    world.pass_change(people=("bo", "cy"))
+    world.change(request=world.request(verified="unverified"))
+    act = SilenceAlerts(rule="A6", until_us=world.clock_us + DAY_US, words="too loud")
+    world.pass_change(act, people=("bo", "dee"))
+    return world.entries
+
+
 def logs_for_vectors() -> list[list[bytes]]:
     """A record in three logs: the first is closed, the second is left, with void entries about."""
     world = World()
@@ -238,6 +358,7 @@ if __name__ == "__main__":
     written = {
         "rules": lambda: vectors(record_for_vectors()),
         "acts": lambda: vectors(acts_for_vectors()),
+        "accounts": lambda: vectors(accounts_for_vectors()),
         "logs": lambda: logs_vectors(logs_for_vectors()),
     }[sys.argv[1]]()
     Path(sys.argv[2]).write_text(json.dumps(written, indent=1, ensure_ascii=True) + "\n")

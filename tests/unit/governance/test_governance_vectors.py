@@ -40,6 +40,14 @@ def test_acts_that_came_later_keep_to_their_vectors() -> None:
     assert [code for _, code in kept["findings"]] == ["extended"]
 
 
+def test_what_people_told_keeps_to_its_vectors() -> None:
+    kept = json.loads((FOLDER / "accounts-1.json").read_text())
+    assert vectors([text.encode("latin-1") for text in kept["entries"]]) == kept
+    assert sorted(kept["changes"].values()).count("bound") == 2
+    codes = [code for _, code in kept["findings"]]
+    assert codes == ["unknown", "not_theirs", "recused", "unverified"]
+
+
 def test_logs_that_follow_each_other_keep_to_their_vectors() -> None:
     kept = json.loads((FOLDER / "logs-1.json").read_text())
     logs = [[text.encode("latin-1") for text in log["entries"]] for log in kept["logs"]]
