@@ -28,12 +28,13 @@ from spotbeam.governance.entries.accounts import (
     Verification,
 )
 from spotbeam.governance.entries.asking import Refusal
+from spotbeam.governance.entries.deciding import Opening
 from spotbeam.governance.entries.envelope import Account
 from spotbeam.governance.history import History
 from spotbeam.governance.state import Asked, Proposed, State
 
-Telling: TypeAlias = Account | Contact | Refusal
-"""What is kept here: accounts, contacts, and refusals with the words that they quote."""
+Telling: TypeAlias = Account | Contact | Refusal | Opening
+"""What is kept here: accounts, contacts, and what a state keeps without its time or its words."""
 T = TypeVar("T", bound=Telling)
 
 _TELLINGS: tuple[type, ...] = get_args(Telling)
@@ -62,6 +63,7 @@ class Chronicle:
 
     Attributes:
         history: The fold: requests, changes and who decided stand there.
+        entries: All entries that count, in order through all logs of the record.
         told: What people told, in order of the record; void entries are not in it.
         known_us: Only what was witnessed by then is in it; None: all there is.
     """
@@ -69,11 +71,13 @@ class Chronicle:
     def __init__(
         self,
         history: History,
+        entries: Sequence[bytes],
         told: tuple[Told[Any], ...],
         witnessed: Witnessed,
         known_us: int | None = None,
     ) -> None:
         self.history = history
+        self.entries = entries
         self.told = told
         self.known_us = known_us
         self._witnessed = witnessed
@@ -90,7 +94,7 @@ class Chronicle:
     def known_at(self, at_us: int) -> Chronicle:
         """What a reader could know at an instant: only what was witnessed by then."""
         kept = bisect_right(self._dates, at_us)
-        return Chronicle(self.history, self.told[:kept], self._witnessed, at_us)
+        return Chronicle(self.history, self.entries, self.told[:kept], self._witnessed, at_us)
 
     def of(self, kind: type[T]) -> tuple[Told[T], ...]:
         """All that was told of one kind, as `chronicle.of(Contact)`, in order of the record."""
@@ -159,7 +163,8 @@ def read(entries: Sequence[bytes], history: History) -> Chronicle:
         history: What they were folded to.
     """
     witnessed = Witnessed(history)
-    return Chronicle(history, tuple(_told(entries, history.now, witnessed)), witnessed)
+    told = tuple(_told(entries, history.now, witnessed))
+    return Chronicle(history, entries, told, witnessed)
 
 
 class Witnessed:
@@ -190,6 +195,8 @@ def subject_of(body: Telling) -> str | None:
             return body.request
         case AlertAct():
             return body.alert
+        case Opening():
+            return body.seal
     return None
 
 

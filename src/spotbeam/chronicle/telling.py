@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from spotbeam.chronicle.words import named, places_words, quoted
 from spotbeam.governance.entries.accounts import (
     AlertAct,
@@ -28,6 +30,7 @@ from spotbeam.governance.entries.accounts import (
 from spotbeam.governance.entries.envelope import Account
 from spotbeam.times import format_time
 
+NameOf = Callable[[str], str]
 _ACTS = {
     "acknowledge": "acknowledges",
     "explain": "explains",
@@ -49,34 +52,37 @@ _INTERESTS = {
 }
 
 
-def told_words(actor: str, body: Account | Contact) -> str:
+def told_words(actor: str, body: Account | Contact, name_of: NameOf = str) -> str:
     """One telling in one sentence.
 
     Args:
         actor: Who signed it.
         body: What they told.
+        name_of: What a party or person is called; as their id if not given.
     """
     match body:
         case Party():
             role = f", {named(body.role)}" if body.role else ""
-            of = f" of {body.part_of}" if body.part_of else ""
+            of = f" of {name_of(body.part_of)}" if body.part_of else ""
             return f"{actor} registers {body.party}: {named(body.name)}, a {body.kind}{role}{of}"
         case Interest():
             span = _span(body.from_us, body.until_us)
             where = places_words(body.where)
-            return f"{actor} records that {body.party} {_INTERESTS[body.kind]} {where}{span}"
+            party = name_of(body.party)
+            return f"{actor} records that {party} {_INTERESTS[body.kind]} {where}{span}"
         case Tie():
-            whose = "their own tie" if body.person == actor else f"a tie of {body.person}"
+            whose = "their own tie" if body.person == actor else f"a tie of {name_of(body.person)}"
             about = f" about {places_words(body.where)}" if body.where else ""
             span = _span(body.from_us, body.until_us)
             kind = body.kind.replace("-", " ")
-            return f"{actor} declares {whose} to {body.party} ({kind}){about}{span}"
+            party = name_of(body.party)
+            return f"{actor} declares {whose} to {party} ({kind}){about}{span}"
         case TieEnd():
             return (
                 f"{actor} says that the tie {body.tie} is over since {format_time(body.until_us)}"
             )
         case Contact():
-            return _contact_words(actor, body)
+            return _contact_words(actor, body, name_of)
         case Disclosure():
             to, at = named(body.disclosed.to), format_time(body.disclosed.at_us)
             return f"{actor} says that the contact {body.contact} was disclosed to {to} on {at}"
@@ -115,14 +121,14 @@ def source_words(source: Source) -> str:
     return f"{named(source.name)}{relies}{place} ({source.published})"
 
 
-def _contact_words(actor: str, body: Contact) -> str:
-    whose = "their own contact" if body.person == actor else f"a contact of {body.person}"
+def _contact_words(actor: str, body: Contact, name_of: NameOf) -> str:
+    whose = "their own contact" if body.person == actor else f"a contact of {name_of(body.person)}"
     channel = f" by {body.channel}" if body.channel else ""
     through = f" through {named(body.through)}" if body.through else ""
     behalf = f" on behalf of {named(body.on_behalf_of)}" if body.on_behalf_of else ""
     subject = f", on {quoted(body.subject)}" if body.subject else ""
     return (
-        f"{actor} records {whose} with {body.party}{channel}{through}{behalf} about "
+        f"{actor} records {whose} with {name_of(body.party)}{channel}{through}{behalf} about "
         f"{places_words(body.where)}{subject}, on {format_time(body.at_us)}"
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from spotbeam.governance.entries.words import DAY_US, HOUR_US, SECOND_US
+
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
@@ -25,3 +27,16 @@ def places_words(where: tuple[str, ...]) -> str:
     if len(where) > 6:
         return f"{', '.join(where[:5])} and {len(where) - 5} more"
     return ", ".join(where)
+
+
+def lasting(duration_us: int) -> str:
+    """A length of time as people say it, rounded down: `3 days`, `26 hours`, `40 minutes`."""
+    for unit_us, unit, least in (
+        (DAY_US, "day", 2),
+        (HOUR_US, "hour", 2),
+        (60 * SECOND_US, "minute", 1),
+    ):
+        count = duration_us // unit_us
+        if count >= least:
+            return f"{count:,} {unit}" if count == 1 else f"{count:,} {unit}s"
+    return "less than a minute"

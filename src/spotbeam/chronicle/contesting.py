@@ -1,0 +1,243 @@
+"""Who says what about one event, and exactly where accounts differ.
+
+Nothing here decides who is right. `contested` follows from what stands in the record; nobody sets
+it, a grade does not change it, and a retraction takes a claim out of it without taking it out of
+sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Literal, TypeAlias, get_args
+
+import msgspec
+
+from spotbeam.chronicle.reading import Chronicle, Told
+from spotbeam.chronicle.readings import may_agree
+from spotbeam.governance.entries.accounts import (
+    Aspect,
+    Claim,
+    Contact,
+    Grade,
+    Matter,
+    Notice,
+    Said,
+    Source,
+)
+
+Status: TypeAlias = Literal["recorded", "corroborated", "contested", "retracted"]
+
+
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
+    """One claim with all that bears on how it is read.
+
+    Attributes:
+        grades: By every grader, in order; none changes another's, nor any other claim's.
+        retracted_by: The claim in which its own source takes it back.
+        is_reply: Whether it comes from somebody whom a claim names.
+    """
+
+    claim: Told[Claim]
+    grades: tuple[Told[Grade], ...] = ()
+    retracted_by: str | None = None
+    is_reply: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether its source still holds it."""
+        return self.retracted_by is None and self.claim.body.stance != "retracts"
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What some claims say of one aspect, in one wording."""
+
+    value: str
+    claims: tuple[str, ...]
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """An aspect of which standing claims say things that cannot all be true."""
+
+    aspect: Aspect
+    readings: tuple[Reading, ...]
+
+
+class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody named in a claim who has not replied.
+
+    Attributes:
+        asked_us: When they were told of it; None: no notice is on record.
+    """
+
+    party: str
+    claim: str
+    asked_us: int | None
+
+
+class Accounts(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is said about one event.
+
+    Attributes:
+        about: The matter, contact, request or decision.
+        voices: Every claim about it, or about a claim about it, in order of publication.
+        differences: Where the standing ones differ; empty where they do not.
+        status: `contested` if some standing claim denies what another (or the record of the
+            contact itself) asserts, or if they differ; `corroborated` if two sources that do not
+            rest on each other assert it; `retracted` if nothing stands any more.
+        since_us: From when the record shows the first of them; None: none is witnessed.
+        unanswered: Whom claims name and who has not replied.
+    """
+
+    about: str
+    voices: tuple[Voice, ...]
+    differences: tuple[Difference, ...]
+    status: Status
+    since_us: int | None
+    unanswered: tuple[Unanswered, ...] = ()
+
+    @property
+    def is_contested(self) -> bool:
+        """Whether accounts contradict each other."""
+        return self.status == "contested"
+
+
+def accounts(chronicle: Chronicle, about: str) -> Accounts:
+    """Lay the accounts of one event side by side.
+
+    Args:
+        chronicle: As far as it was known.
+        about: The entry that they are about. Claims about its claims belong to it too.
+    """
+    voices = sorted(_voices(chronicle, about), key=_by_publication)
+    standing = [voice for voice in voices if voice.stands]
+    differences = tuple(_differences(standing))
+    told = chronicle.get(about)
+    is_recorded = told is not None and isinstance(told.body, Contact)
+    return Accounts(
+        about=about,
+        voices=tuple(voices),
+        differences=differences,
+        status=_status(voices, standing, differences, is_recorded),
+        since_us=min(
+            (v.claim.witnessed_us for v in voices if v.claim.witnessed_us is not None), default=None
+        ),
+        unanswered=tuple(_unanswered(chronicle, voices)),
+    )
+
+
+def events(chronicle: Chronicle) -> tuple[str, ...]:
+    """The events that anybody says anything about, in order of the record; claims are not."""
+    found = dict.fromkeys(root_of(chronicle, told.body.about) for told in chronicle.of(Claim))
+    for matter in chronicle.of(Matter):
+        found.setdefault(matter.id)
+    return tuple(found)
+
+
+def root_of(chronicle: Chronicle, name: str) -> str:
+    """The event behind a claim about a claim."""
+    seen = set()
+    while name not in seen:
+        seen.add(name)
+        told = chronicle.get(name)
+        if told is None or not isinstance(told.body, Claim):
+            return name
+        name = told.body.about
+    return name
+
+
+def _voices(chronicle: Chronicle, about: str) -> Iterator[Voice]:
+    """Claims about an event, then those about these, however deep."""
+    waiting, named = [about], set[str]()
+    while waiting:
+        name = waiting.pop(0)
+        for claim in chronicle.about(name, Claim):
+            named.update(claim.body.names)
+            waiting.append(claim.id)
+            yield Voice(
+                claim=claim,
+                grades=chronicle.about(claim.id, Grade),
+                retracted_by=_retraction(chronicle, claim),
+                is_reply=claim.body.source.party in named,
+            )
+
+
+def _retraction(chronicle: Chronicle, claim: Told[Claim]) -> str | None:
+    """Only a source takes back what it said."""
+    for later in chronicle.about(claim.id, Claim):
+        if later.body.stance == "retracts" and _is_same(later.body.source, claim.body.source):
+            return later.id
+    return None
+
+
+def _is_same(one: Source, other: Source) -> bool:
+    return one.name == other.name or (one.party is not None and one.party == other.party)
+
+
+def _by_publication(voice: Voice) -> tuple[str, int]:
+    return voice.claim.body.source.published, voice.claim.index
+
+
+def _said(voice: Voice) -> tuple[Said, ...]:
+    """What a claim says of each aspect; that it happened or not follows from its stance."""
+    said, stance = voice.claim.body.says, voice.claim.body.stance
+    if any(each.aspect == "occurred" for each in said) or stance not in ("asserts", "denies"):
+        return said
+    return (Said(aspect="occurred", value="yes" if stance == "asserts" else "no"), *said)
+
+
+def _differences(standing: list[Voice]) -> Iterator[Difference]:
+    said = [(each, voice.claim.id) for voice in standing for each in _said(voice)]
+    for aspect in get_args(Aspect):
+        of_it = [(each, name) for each, name in said if each.aspect == aspect]
+        apart = any(not may_agree(one, other) for (one, _), (other, _) in combinations(of_it, 2))
+        if apart:
+            values = dict.fromkeys(each.value for each, _ in of_it)
+            yield Difference(
+                aspect=aspect,
+                readings=tuple(
+                    Reading(value=v, claims=tuple(n for each, n in of_it if each.value == v))
+                    for v in values
+                ),
+            )
+
+
+def _status(
+    voices: list[Voice], standing: list[Voice], differences: tuple[Difference, ...], is_told: bool
+) -> Status:
+    stances = {voice.claim.body.stance for voice in standing}
+    if differences or ("denies" in stances and ("asserts" in stances or is_told)):
+        return "contested"
+    if voices and not standing and not is_told:
+        return "retracted"
+    asserted = [
+        voice.claim.body.source for voice in standing if voice.claim.body.stance == "asserts"
+    ]
+    if is_told and asserted:
+        return "corroborated"
+    if any(_are_independent(one, other) for one, other in combinations(asserted, 2)):
+        return "corroborated"
+    return "recorded"
+
+
+def _are_independent(one: Source, other: Source) -> bool:
+    """Neither is the other, cites it, or cites whom the other cites."""
+    if _is_same(one, other) or one.attributed_to == other.name or other.attributed_to == one.name:
+        return False
+    return one.attributed_to is None or one.attributed_to != other.attributed_to
+
+
+def _unanswered(chronicle: Chronicle, voices: list[Voice]) -> Iterator[Unanswered]:
+    replied = {voice.claim.body.source.party for voice in voices}
+    told_of = set[str]()
+    for voice in voices:
+        for party in voice.claim.body.names:
+            if party in replied or party in told_of:
+                continue
+            told_of.add(party)
+            asked = [
+                notice.body.at_us
+                for notice in chronicle.about(voice.claim.id, Notice)
+                if notice.body.role == "named" and notice.body.to == party and notice.body.receipt
+            ]
+            yield Unanswered(party=party, claim=voice.claim.id, asked_us=min(asked, default=None))
