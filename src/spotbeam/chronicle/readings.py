@@ -87,9 +87,11 @@ def _plain(text: str) -> str:
 
 
 def _days(text: str) -> tuple[date, date]:
-    year, month, day = (*map(int, text.split("-")), 0, 0)[:3]
-    if not month:
+    parts = [int(part) for part in text.split("-")]
+    year, month, day = (*parts, 1, 1)[:3]
+    if len(parts) == 1:
         return date(year, 1, 1), date(year, 12, 31)
-    if not day:
-        return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
+    if len(parts) == 2:
+        last = calendar.monthrange(date(year, month, 1).year, month)[1]
+        return date(year, month, 1), date(year, month, last)
     return date(year, month, day), date(year, month, day)

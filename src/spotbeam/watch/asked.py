@@ -74,6 +74,7 @@ def _groundless(
     for ground in request.grounds:
         if (
             ground.kind in _BY_OFFICE
+            and ground.issuer is not None
             and ground.issuer in chronicle.parties
             and not any(
                 each.party == ground.issuer and may_overlap(each.where, request.where)
@@ -122,7 +123,7 @@ def _unlike(made: tuple[Decision, ...], settings: Settings) -> Iterator[Alert]:
     slowest: dict[tuple[str, ...], Decision] = {}
     for decision in made:
         request = decision.asked.request
-        kinds = sorted({ground.kind for ground in request.grounds})
+        kinds = sorted({str(ground.kind) for ground in request.grounds})
         key = (request.verb, *kinds)
         of_it = latest.setdefault(key, {})
         least_us = settings.least_delay_us

@@ -38,9 +38,9 @@ def find(chronicle: Chronicle, at_us: int, settings: Settings) -> Iterator[Alert
     for told, decision, known_us in bearing.contacts():
         yield _follows_contact(chronicle, told, decision, known_us)
         late.setdefault(told.id, []).append((told, decision, known_us))
-    for told, decision, known_us in bearing.ties():
-        yield _follows_tie(chronicle, told, decision, known_us)
-        late.setdefault(told.id, []).append((told, decision, known_us))
+    for tie, decision, known_us in bearing.ties():
+        yield _follows_tie(chronicle, tie, decision, known_us)
+        late.setdefault(tie.id, []).append((tie, decision, known_us))
     for found in late.values():
         yield _told_late(found)
     yield from bearing.claims()

@@ -107,8 +107,8 @@ RULES: Mapping[str, AlertRule] = MappingProxyType(
                 id="A13",
                 level="medium",
                 title="Many terminals in few hands",
-                when="over 10 by one registrant, 20 at one address or by one payer, 50 in a day, or "
-                "a fifth first seen far away",
+                when="over 10 by one registrant, 20 at one address or by one payer, 50 in a day, "
+                "or a fifth first seen far away",
             ),
             AlertRule(
                 id="A14",

@@ -1,4 +1,4 @@
-"""A7, A8, A10, A13 and A14: what probes, edges and counts on record say beside what was intended."""
+"""A7, A8, A10, A13 and A14: what probes and counts on record say beside what was intended."""
 
 from __future__ import annotations
 
