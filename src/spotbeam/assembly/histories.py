@@ -22,9 +22,10 @@ from spotbeam.assembly.switching import (
     switch_of,
     word_at,
 )
-from spotbeam.assembly.timelines import Event, timeline
+from spotbeam.assembly.timelines import timeline
 from spotbeam.chronicle.reading import Witnessed
 from spotbeam.chronicle.sentences import rule_words
+from spotbeam.chronicle.timeline import Event
 from spotbeam.chronicle.words import places_words
 from spotbeam.governance.entries.acts import PutRule
 from spotbeam.governance.entries.deciding import Seal
@@ -136,7 +137,7 @@ def account(
         citation=standing.citation if standing else "a name that only the record uses",
         now=_standing(now, at_us),
         then=_standing(then, at_us),
-        learnt=tuple(each for each in events if each.known_us > known_us),
+        learnt=tuple(each for each in events if each.known_us is None or each.known_us > known_us),
         events=events,
     )
 

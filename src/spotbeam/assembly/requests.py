@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+import msgspec
+
 from spotbeam.assembly.attachments import document_digest
 from spotbeam.assembly.sending import checked, entry_file
 from spotbeam.control.drafts import later_us, parse_draft
@@ -29,6 +31,10 @@ def request_body(
     on_behalf_of: str | None = None,
     draft: Path | None = None,
     letter: str | None = None,
+    verified: str | None = None,
+    contacts: tuple[str, ...] | None = None,
+    spoken: str | None = None,
+    issued_by: tuple[str, ...] = (),
     arrival: str | None = None,
     now_us: int,
 ) -> Request:
@@ -43,6 +49,8 @@ def request_body(
         grounds: `kind:id` or `kind:id:file`.
         draft: Whose rules' ground and grounds are added.
         letter: Digest of the letter.
+        verified, contacts, spoken: As in `Request`.
+        issued_by: Who issued a ground, as `order:x-1=harbour-authority`.
         now_us: The clock.
 
     Raises:
@@ -62,6 +70,7 @@ def request_body(
             place="--ground",
             hint="as --ground authorisation:ua-2022-02 or --ground order:x-1:letter.pdf",
         )
+    stated = _issued(stated, issued_by)
     demand_places(where, view, "--where")
     answer_by_us = later_us(answer_by, now_us, "--answer-by")
     if answer_by_us <= now_us:
@@ -81,6 +90,9 @@ def request_body(
         answer_by_us=answer_by_us,
         arrival=arrival,
         letter=letter,
+        verified=verified,
+        contacts=contacts,
+        spoken=spoken,
     )
     return found
 
@@ -107,6 +119,22 @@ def grounds_from(texts: Sequence[str]) -> tuple[Ground, ...]:
         digest = document_digest(Path(file), f"--ground {kind}:{name}") if file else None
         found.append(checked(Ground, "--ground ", kind=kind, id=name, digest=digest))
     return tuple(found)
+
+
+def _issued(grounds: list[Ground], issued_by: Sequence[str]) -> list[Ground]:
+    known = {str(ground): ground for ground in grounds}
+    for text in issued_by:
+        name, equals, issuer = text.partition("=")
+        if not equals or not issuer:
+            raise InputError(
+                f"{text!r} names no issuer",
+                place="--issued-by",
+                hint="as order:x-1=harbour-authority",
+            )
+        if name not in known:
+            raise UnknownName("ground of this request", name, sorted(known), place="--issued-by")
+        known[name] = msgspec.structs.replace(known[name], issuer=issuer)
+    return list(known.values())
 
 
 def demand_places(names: Sequence[str], view: str, place: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import msgspec
-
 from spotbeam.assembly.switching import (
     There,
     asker_words,
@@ -14,34 +12,15 @@ from spotbeam.assembly.switching import (
     turns,
 )
 from spotbeam.chronicle.sentences import entry_says, rule_words
+from spotbeam.chronicle.timeline import Event, order
 from spotbeam.governance.entries import parse_entry
 from spotbeam.governance.entries.acts import DropRule, PutRule
 from spotbeam.governance.entries.deciding import Seal
 from spotbeam.governance.state import PROPOSAL_LASTS_US, Asked, Layer, Proposed
 from spotbeam.governance.void import Void
-from spotbeam.times import format_time
 
 WitnessedAt = Callable[[int], int | None]
 """When the entry of an index was witnessed; None as long as it is not."""
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened on some ground, or that follows from what was set.
-
-    Attributes:
-        at_us: When it happened or happens.
-        known_us: From when the record shows it: for a time that was set beforehand, the witnessed
-            time of what set it.
-        index: The entry that shows it; None where it follows from time alone.
-        kind: `asked`, `refused`, `withdrawn`, `lapsed`, `proposed`, `approved`, `rejected`,
-            `bound`, `begins`, `reaches`, `ends`, `opened`, `overdue`, `turned`.
-    """
-
-    at_us: int
-    known_us: int
-    index: int | None
-    kind: str
-    says: str
 
 
 def timeline(there: There, witnessed_at: WitnessedAt, until_us: int) -> tuple[Event, ...]:
@@ -54,14 +33,14 @@ def timeline(there: There, witnessed_at: WitnessedAt, until_us: int) -> tuple[Ev
     """
     telling = _Telling(there, witnessed_at)
     found = [each for each in telling.all() if each.at_us <= until_us]
-    return tuple(sorted(found, key=_order))
+    return tuple(sorted(found, key=order))
 
 
 def event_line(event: Event, now_us: int) -> str:
     """One event in one line; what lies ahead is marked."""
     index = "" if event.index is None else f"  entry {event.index}"
     ahead = "  (ahead)" if event.at_us > now_us else ""
-    return f"{format_time(event.at_us)}{index}{ahead}  {event.says}"
+    return f"{event.when}{index}{ahead}  {event.says}"
 
 
 class _Telling:
@@ -208,8 +187,3 @@ class _Telling:
         for at_us, before, after in turns(self.there, until_us):
             says = f"service: {before.replace('_', ' ')} -> {after.replace('_', ' ')}"
             yield Event(at_us=at_us, known_us=at_us, index=None, kind="turned", says=says)
-
-
-def _order(event: Event) -> tuple[int, bool, int]:
-    """By time; what service came to stands after what it follows."""
-    return event.at_us, event.kind == "turned", -1 if event.index is None else event.index

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import cyclopts
 
 import spotbeam
-from spotbeam.cli.switch import register
+from spotbeam.cli import accounts, switch
 from spotbeam.errors import SpotbeamError
 
 USAGE = 2
@@ -84,7 +84,8 @@ record.command(
 )
 app.command(record)
 
-register(app)
+switch.register(app)
+accounts.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,12 +11,15 @@ import cyclopts
 from spotbeam.assembly.attachments import document_digest
 from spotbeam.assembly.requests import grounds_from, request_body
 from spotbeam.assembly.sending import at_desk, checked
+from spotbeam.chronicle.words import lasting
 from spotbeam.cli.output import console, print_json, table
 from spotbeam.cli.signing import Place, Signer, say_recorded, show_facts
+from spotbeam.cli.telling import put
 from spotbeam.control import asking
 from spotbeam.control.standing import standing, word_of
 from spotbeam.control.wording import places, plain, request_facts
 from spotbeam.errors import UnknownName
+from spotbeam.governance.entries.accounts import Check, Verification
 from spotbeam.governance.entries.asking import Refusal
 from spotbeam.governance.state import Asked, State
 from spotbeam.times import format_time
@@ -38,6 +41,11 @@ def new(
     draft: Path | None = None,
     letter: Path | None = None,
     arrival: str | None = None,
+    verified: Literal["call-back", "signed-order", "in-person", "second-channel", "unverified"]
+    | None = None,
+    contact: Texts | None = None,
+    spoken: str | None = None,
+    issued_by: Texts | None = None,
     by: Signer = _WRITES,
 ) -> None:
     """Register a request, signed by the asker or by a registrar.
@@ -66,6 +74,15 @@ def new(
         The request as it came; it goes in by its digest.
     arrival
         The entry that recorded its arrival.
+    verified
+        How you made sure that it comes from its asker. Nothing can be proposed for one that is
+        unverified, until somebody else verifies it.
+    contact
+        A contact in which it was voiced; give it again for more.
+    spoken
+        Of an oral request: what was asked for, as you noted it.
+    issued_by
+        Who issued a ground, as order:x-1=harbour-authority; give it again for more.
     """
     here, signing = by.here, by.signing()
     now_us = time.time_ns() // 1000
@@ -81,6 +98,10 @@ def new(
         draft=draft,
         letter=None if letter is None else document_digest(letter, "--letter"),
         arrival=arrival,
+        verified=verified,
+        contacts=None if contact is None else tuple(contact),
+        spoken=spoken,
+        issued_by=tuple(issued_by or ()),
         now_us=now_us,
     )
     with at_desk(here, signing) as desk:
@@ -95,10 +116,37 @@ def new(
         f"{format_time(body.answer_by_us)}",
         by,
         next_steps=(
-            f"spotbeam change propose FILE.toml --request {name}",
+            f"spotbeam request verify {name} --how … (by somebody else: nothing can be proposed "
+            "for it before)"
+            if verified == "unverified"
+            else f"spotbeam change propose FILE.toml --request {name}",
             f"spotbeam request refuse {name} --ground … --quote …",
         ),
     )
+
+
+def verify(
+    request: str,
+    /,
+    *,
+    how: Check,
+    words: str | None = None,
+    by: Signer = _WRITES,
+) -> None:
+    """Sign that you made sure a request comes from its asker; not for one that you registered.
+
+    Parameters
+    ----------
+    request
+        The request.
+    how
+        By calling back, a signed order, in person, or through a second channel.
+    words
+        What you did.
+    """
+    body = checked(Verification, "--", request=request, how=how, words=words)
+    what = f"{request} is verified: {how.replace('-', ' ')}"
+    put(by, body, prefix="ver", title=f"Verify the request {request}", what=what)
 
 
 def refuse(
@@ -174,6 +222,11 @@ def show(request: str, /, *, at: Place = _HERE) -> None:
         print_json(_facts(state, asked))
         return
     facts = [*request_facts(asked), ("stands", word_of(asked, state.witnessed_us))]
+    if asked.has_lapsed(state.witnessed_us):
+        waited = asked.request.answer_by_us - (asked.since_us or asked.request.answer_by_us)
+        facts.append(("lapsed", f"nobody answered it within {lasting(waited)}"))
+    if request in state.verified:
+        facts.append(("verified", f"by {state.verified[request]}"))
     if asked.ended_by is not None:
         facts.append(("ended by", asked.ended_by))
     answers = [name for name in sorted(state.changes) if _is_for(state, name, request)]
@@ -235,6 +288,9 @@ def _facts(state: State, asked: Asked) -> dict[str, Any]:
         "channel": body.channel,
         "grounds": [str(ground) for ground in body.grounds],
         "answer_by": format_time(body.answer_by_us),
+        "verified": state.verified.get(asked.id, body.verified),
+        "contacts": body.contacts or (),
+        "spoken": body.spoken,
         "signed_by": asked.signed_by,
         "index": asked.index,
         "since": None if asked.since_us is None else format_time(asked.since_us),

@@ -62,6 +62,7 @@ _NOUNS = {
             "new": ("new", "Register a request, signed by the asker or by a registrar."),
             "list": ("show_all", "List requests: the open ones, or all."),
             "show": ("show", "Say who asked for what, on which grounds, and how it stands."),
+            "verify": ("verify", "Sign that you made sure it comes from its asker."),
             "refuse": ("refuse", "Refuse a request, on stated grounds that are quoted."),
             "withdraw": ("withdraw", "Take back a request that you signed."),
         },

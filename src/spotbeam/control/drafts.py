@@ -34,6 +34,8 @@ class GroundTable(_Table, frozen=True):
     kind: GroundKind
     id: Id
     file: str | None = None
+    issuer: Name | None = None
+    from_: Any = msgspec.field(default=None, name="from")
     until: Any = None
 
 
@@ -187,6 +189,15 @@ class ExtendTable(_Table, frozen=True):
     open_by: Any
 
 
+class SilenceTable(_Table, frozen=True):
+    """Alerts of one rule to be muted, visibly, for 30 days at most."""
+
+    rule: Annotated[str, msgspec.Meta(pattern=r"\AA[1-9][0-9]?\Z")]
+    until: Any
+    words: Words
+    where: tuple[Place, ...] = ()
+
+
 class BoundsTable(_Table, frozen=True):
     """What the public is told of a seal."""
 
@@ -232,6 +243,7 @@ class Draft(_Table, frozen=True):
     confirm_contact: tuple[Id, ...] = ()
     review: tuple[ReviewTable, ...] = ()
     extend_seal: tuple[ExtendTable, ...] = ()
+    silence: tuple[SilenceTable, ...] = ()
     rules: tuple[RuleEntry, ...] = ()
 
     @property
@@ -240,7 +252,14 @@ class Draft(_Table, frozen=True):
         plain = (
             *(self.drop_rule, self.list_, self.drop_list, self.sponsor, self.drop_sponsor),
             *(self.boundaries, self.seat, self.unseat, self.add_key, self.drop_key, self.merge),
-            *(self.factor, self.confirm_contact, self.review, self.extend_seal, self.rules),
+            *(
+                self.factor,
+                self.confirm_contact,
+                self.review,
+                self.extend_seal,
+                self.rules,
+                self.silence,
+            ),
         )
         single = (self.quorum, self.witnesses, self.close_log, self.rules_version)
         return not any(plain) and single == (None,) * len(single)

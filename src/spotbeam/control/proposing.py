@@ -30,6 +30,7 @@ from spotbeam.governance.entries.acts import (
     SetQuorum,
     SetRules,
     SetWitnesses,
+    SilenceAlerts,
     Unseat,
 )
 from spotbeam.governance.entries.deciding import Change, Emergency, Stage
@@ -186,6 +187,8 @@ def grounds_of(asked: Asked, draft: Draft, attached: Attached, place: str) -> tu
             kind=table.kind,
             id=table.id,
             digest=attached.grounds.get(table.file or ""),
+            issuer=table.issuer,
+            from_us=moment_us(table.from_, f"{place}, ground[{n}], from"),
             until_us=moment_us(table.until, f"{place}, ground[{n}], until"),
         )
         for n, table in enumerate(draft.ground)
@@ -268,6 +271,9 @@ def _acts_once(state: State, draft: Draft, attached: Attached, place: str) -> It
     for more in draft.extend_seal:
         open_by_us = _needed(more.open_by, f"{place}, extend_seal {more.seal!r}, open_by")
         yield ExtendSeal(seal=more.seal, open_by_us=open_by_us)
+    for mute in draft.silence:
+        until_us = _needed(mute.until, f"{place}, silence {mute.rule!r}, until")
+        yield SilenceAlerts(rule=mute.rule, where=mute.where, until_us=until_us, words=mute.words)
     for review in draft.review:
         yield Review(emergency=review.emergency, finding=review.finding, words=review.words)
 

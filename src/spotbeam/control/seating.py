@@ -5,7 +5,6 @@ from __future__ import annotations
 from spotbeam.control.hand import Hand, written
 from spotbeam.errors import Refused
 from spotbeam.governance.entries import possession_statement
-from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.people import Possession, Revocation
 from spotbeam.governance.state import State
 
@@ -33,12 +32,3 @@ def revocation(state: State, revoked: str, hand: Hand, *, id: str, now_us: int) 
     if person is not None and revoked not in person.keys:
         raise Refused("not_their_key", f"{hand.person} has no key {revoked[:16]}…")
     return written(state, Revocation(revoked=revoked), hand, id=id, now_us=now_us)
-
-
-def contact(state: State, body: Contact, hand: Hand, *, id: str, now_us: int) -> bytes:
-    """Record a contact of oneself, which counts, or of somebody else, which a quorum confirms.
-
-    Raises:
-        Refused: Nobody with that id has a seat.
-    """
-    return written(state, body, hand, id=id, now_us=now_us)

@@ -36,6 +36,7 @@ from spotbeam.governance.entries.acts import (
     SilenceAlerts,
     Unseat,
 )
+from spotbeam.governance.entries.asking import Request
 from spotbeam.governance.entries.deciding import Change, Emergency, Seal
 from spotbeam.governance.entries.people import QuorumRule
 from spotbeam.governance.entries.rules import RuleEntry
@@ -82,10 +83,24 @@ def request_facts(asked: Asked) -> tuple[tuple[str, str], ...]:
         facts.append(("on behalf of", plain(body.on_behalf_of)))
     facts += [
         ("came by", f"{plain(body.channel)}, registered by {asked.signed_by}"),
+        *_how_it_came(body),
         ("grounds", "; ".join(ground_words(ground) for ground in body.grounds)),
         ("answer by", format_time(body.answer_by_us)),
     ]
     return tuple(facts)
+
+
+def _how_it_came(body: Request) -> list[tuple[str, str]]:
+    facts = []
+    if body.spoken is not None:
+        facts.append(("spoken", plain(body.spoken)))
+    if body.contacts:
+        facts.append(("voiced in", ", ".join(body.contacts)))
+    if body.verified == "unverified":
+        facts.append(("verified", "no: nothing can be proposed for it until somebody verifies it"))
+    elif body.verified is not None:
+        facts.append(("verified", f"by its registrar: {body.verified.replace('-', ' ')}"))
+    return facts
 
 
 def proposal_facts(state: State, proposed: Proposed) -> tuple[tuple[str, str], ...]:
@@ -185,10 +200,12 @@ def quorum_words(quorum: QuorumRule) -> str:
 
 
 def ground_words(ground: Ground) -> str:
-    """A ground, and when it ends."""
+    """A ground, who issued it, and when it begins and ends."""
     document = "" if ground.digest is None else f" (document {ground.digest[:16]}…)"
     ends = "" if ground.until_us is None else f", until {format_time(ground.until_us)}"
-    return f"{ground}{document}{ends}"
+    begins = "" if ground.from_us is None else f", from {format_time(ground.from_us)}"
+    issuer = "" if ground.issuer is None else f" by {plain(ground.issuer)}"
+    return f"{ground}{issuer}{document}{begins}{ends}"
 
 
 def places(names: Iterable[str]) -> str:

@@ -91,17 +91,22 @@ class _Bearing:
         self.counts_us = settings.contact_counts_us
         self.times = [decision.at_us for decision in made]
 
-    def between(self, from_us: int, until_us: int, before_us: int) -> Iterable[Decision]:
+    def between(self, from_us: int, until_us: int, told: Told[Any]) -> Iterable[Decision]:
         """Decisions in [from, until), and before something was on record."""
+        shown_us = _shown(told)
         first = bisect_left(self.times, from_us)
-        last = bisect_left(self.times, min(until_us, before_us))
-        return self.made[first:last]
+        last = bisect_left(self.times, min(until_us, shown_us + 1))
+        for decision in self.made[first:last]:
+            # Witnessed times are whole seconds: within one, the order of the record decides.
+            is_after = decision.index is not None and told.index > decision.index
+            if decision.at_us < shown_us or is_after:
+                yield decision
 
     def contacts(self) -> Iterator[tuple[Told[Contact], Decision, int]]:
         for told in self.chronicle.of(Contact):
             shown_us = _shown(told)
             begin_us = told.body.at_us
-            for decision in self.between(begin_us, begin_us + self.counts_us, shown_us):
+            for decision in self.between(begin_us, begin_us + self.counts_us, told):
                 if told.body.person in decision.chain:
                     known_us = self.interest_shown(told.body.party, told.body.where, decision)
                     if known_us is not None:
@@ -111,7 +116,7 @@ class _Bearing:
         for told in self.chronicle.of(Tie):
             shown_us, until_us = _shown(told), told.body.until_us
             end_us = NEVER if until_us is None else until_us + self.counts_us
-            for decision in self.between(told.body.from_us, end_us, shown_us):
+            for decision in self.between(told.body.from_us, end_us, told):
                 if told.body.person in decision.chain:
                     known_us = self.interest_shown(told.body.party, told.body.where, decision)
                     if known_us is not None:
@@ -141,8 +146,7 @@ class _Bearing:
         span = _span_us(voice, matter.body)
         if span is None:
             return
-        shown_us = _shown(voice.claim)
-        for decision in self.between(span[0], span[1] + self.counts_us, shown_us):
+        for decision in self.between(span[0], span[1] + self.counts_us, voice.claim):
             others = names - decision.chain
             if names & decision.chain and any(
                 self.stakes.since(party, decision.where, decision.at_us) is not None

@@ -25,6 +25,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: The change that answered it, or the request itself.
         at_us: When it took effect: bound, refused (as witnessed), or past its answer time.
+        index: The entry with which it was taken; None: it follows from time alone.
         where: The ground that it is about; empty means everywhere.
         chain: Persons and parties who proposed, approved, refused, asked, registered or pay.
     """
@@ -33,6 +34,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     asked: Asked
     at_us: int
+    index: int | None
     where: tuple[str, ...]
     chain: frozenset[str]
     evidence: tuple[str, ...]
@@ -98,6 +100,7 @@ class _Deciding:
                     outcome="lapsed",
                     asked=asked,
                     at_us=asked.request.answer_by_us,
+                    index=None,
                     where=asked.request.where,
                     # Whoever could have answered and did not had a part in it.
                     chain=self.chain(asked, *self.approvers),
@@ -112,6 +115,7 @@ class _Deciding:
                     outcome="refused",
                     asked=asked,
                     at_us=refusal.witnessed_us,
+                    index=refusal.index,
                     where=asked.request.where,
                     chain=self.chain(asked, refusal.by),
                     evidence=(asked.id, refusal.id),
@@ -130,6 +134,7 @@ class _Deciding:
             outcome="granted",
             asked=asked,
             at_us=bound_us,
+            index=proposed.bound_index,
             where=ground_of(self.chronicle.now, proposed),
             chain=self.chain(asked, proposed.proposer, *sorted(proposed.approvals), *sponsors),
             evidence=(asked.id, proposed.id),

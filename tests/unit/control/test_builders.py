@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 from support.governance import LICENCE, Keys, World, rule
 
-from spotbeam.control import approving, asking, proposing, sealing, seating
+from spotbeam.control import approving, asking, proposing, sealing, seating, telling
 from spotbeam.control.drafts import parse_draft
 from spotbeam.control.hand import Hand, new_id, tried
 from spotbeam.control.proposing import Attached, Proven
@@ -253,7 +253,7 @@ def test_refusals_withdrawals_revocations_and_contacts() -> None:
     taken(world, asking.withdrawal(world.now, two, hand(world, "rex"), id="r2", now_us=7))
     assert world.now.requests[two].status == "withdrawn"
     contact = Contact(person="dee", party="a-state", where=("UA",), at_us=world.clock_us)
-    taken(world, seating.contact(world.now, contact, hand(world, "dee"), id="r3", now_us=7))
+    taken(world, telling.telling(world.now, contact, hand(world, "dee"), id="r3", now_us=7))
     assert world.now.contacts["r3"].counts
     key = world.keys["bo"].digest
     taken(world, seating.revocation(world.now, key, hand(world, "bo"), id="r4", now_us=7))
