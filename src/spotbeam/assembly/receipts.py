@@ -134,10 +134,7 @@ def prove(
     read = read_record(source, *also, genesis=genesis, now_s=now_s, progress=progress)
     index = index_of(read, entry)
     if is_plain:
-        log = [each for each in read.logs if each.first <= index][-1]
-        place = index - log.first
-        path = tuple(TileReader(log.fetch, log.checkpoint).inclusion_proof(place))
-        return bytes(log_proof.LogProof(place, path, log.note, read.entries[index]))
+        return plain_proof(read, index)
     chosen = entries_for(read.history, read.entries, index)
     if len(chosen) > receipts.MAX_ENTRIES:
         raise InputError(
@@ -154,6 +151,19 @@ def prove(
         bytes(receipts.make_receipt(TileReader(log.fetch, log.checkpoint), log.note, places))
         for log, places in parts
     )
+
+
+def plain_proof(read: ReadRecord, index: int) -> bytes:
+    """The C2SP tlog-proof of one entry, with the entry in `extra`.
+
+    Args:
+        read: The record.
+        index: Of the entry, counted through all logs.
+    """
+    log = [each for each in read.logs if each.first <= index][-1]
+    place = index - log.first
+    path = tuple(TileReader(log.fetch, log.checkpoint).inclusion_proof(place))
+    return bytes(log_proof.LogProof(place, path, log.note, read.entries[index]))
 
 
 def index_of(read: ReadRecord, entry: str) -> int:

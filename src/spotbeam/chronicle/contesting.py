@@ -15,6 +15,7 @@ import msgspec
 
 from spotbeam.chronicle.reading import Chronicle, Told
 from spotbeam.chronicle.readings import may_agree
+from spotbeam.chronicle.words import places_words
 from spotbeam.governance.entries.accounts import (
     Aspect,
     Claim,
@@ -132,6 +133,23 @@ def events(chronicle: Chronicle) -> tuple[str, ...]:
     for matter in chronicle.of(Matter):
         found.setdefault(matter.id)
     return tuple(found)
+
+
+def event_title(chronicle: Chronicle, name: str) -> str:
+    """What an event is called, in a few neutral words."""
+    told, state = chronicle.get(name), chronicle.now
+    if told is not None and isinstance(told.body, Matter):
+        return told.body.title
+    if told is not None and isinstance(told.body, Contact):
+        who, party = chronicle.name_of(told.body.person), chronicle.name_of(told.body.party)
+        return f"The contact of {who} with {party}"
+    if name in state.requests:
+        request = state.requests[name].request
+        return f"The request to {request.verb} in {places_words(request.where)} ({name})"
+    if name in state.changes:
+        request = state.requests[state.changes[name].proposal.request].request
+        return f"The decision {name}, on {places_words(request.where)}"
+    return f"Entry {name}"
 
 
 def root_of(chronicle: Chronicle, name: str) -> str:

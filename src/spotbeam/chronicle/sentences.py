@@ -252,7 +252,7 @@ def _act_words(act: Act) -> str:
         case DropRule(rule=name):
             return f"take out the rule {name}"
         case PutList():
-            return f"version {act.version} of the list {act.list}, {act.count:,} rows"
+            return f"version {act.version} of the list {act.list}"
         case DropList():
             return f"take out the list {act.list}"
         case PutSponsor():

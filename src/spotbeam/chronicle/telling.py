@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from spotbeam.chronicle.redaction import count_words, shown_counts
 from spotbeam.chronicle.words import named, places_words, quoted
 from spotbeam.governance.entries.accounts import (
     AlertAct,
@@ -139,14 +140,15 @@ def _seen_words(body: Observation) -> str:
             reason = f" ({named(seen.reason)})" if seen.reason else ""
             return f"service {seen.service} in {places_words((seen.where,))}{reason}"
         case RegistrantsSeen() as seen:
-            return f"{seen.terminals:,} terminals on the list {seen.list}, counted by registrant"
+            many = count_words(shown_counts([seen.terminals])[0])
+            return f"{many} terminals on the list {seen.list}, counted by registrant"
         case PositionSeen() as seen:
             return f"a position in {places_words((seen.where,))} that does not hold together"
         case LossSeen() as seen:
-            return (
-                f"{seen.terminals:,} terminals lost service in {places_words((seen.where,))} "
-                f"within {seen.within_s:,} s, {seen.protected:,} of them protected"
-            )
+            many = count_words(shown_counts([seen.terminals])[0])
+            whom = "protected users among them" if seen.protected else "nobody protected"
+            where = places_words((seen.where,))
+            return f"{many} terminals lost service in {where} within {seen.within_s:,} s, {whom}"
         case WitnessSeen() as seen:
             return f"the witness {named(seen.witness)}: {seen.found.replace('-', ' ')}"
 

@@ -9,6 +9,14 @@ _ALONE = {
         "spotbeam.cli.contact:zero_report",
         "Sign that you had no contact in a period, or list who has not.",
     ),
+    "publish": (
+        "spotbeam.cli.publish:publish",
+        "Write the public site of a record: what is on where, who decided, and how to check it.",
+    ),
+    "feed": (
+        "spotbeam.cli.feed:feed",
+        "Say what is new in a record, for people, feed readers and webhooks.",
+    ),
     "timeline": (
         "spotbeam.cli.timeline:timeline",
         "Tell the history of a territory, person, party, request or event, with proofs.",

@@ -9,9 +9,8 @@ import cyclopts
 
 from spotbeam.assembly.attachments import document_digest
 from spotbeam.assembly.sending import checked
-from spotbeam.chronicle.contesting import accounts, events, root_of
+from spotbeam.chronicle.contesting import accounts, event_title, events, root_of
 from spotbeam.chronicle.reading import Chronicle
-from spotbeam.chronicle.sentences import entry_says
 from spotbeam.chronicle.sides import STATUS_WORDS
 from spotbeam.cli.accounts_shown import show_accounts
 from spotbeam.cli.output import console, print_json, say, table
@@ -20,7 +19,6 @@ from spotbeam.cli.signing import Signer
 from spotbeam.cli.telling import ground, put
 from spotbeam.control.wording import plain
 from spotbeam.errors import UnknownName
-from spotbeam.governance.entries import parse_entry
 from spotbeam.governance.entries.accounts import Claim, Grade, Matter, Said, Source
 
 Texts = Annotated[list[str], cyclopts.Parameter(negative=())]
@@ -244,7 +242,7 @@ def show(about: str, /, *, reads: Reads = _READS) -> None:
     if reads.json:
         print_json(accounts(chronicle, root))
         return
-    say(f"{root}: {_title(chronicle, root)}")
+    say(f"{root}: {plain(event_title(chronicle, root))}")
     show_accounts(chronicle, root)
     if not accounts(chronicle, root).voices:
         say("  nobody says anything about it")
@@ -260,7 +258,7 @@ def show_all(*, reads: Reads = _READS) -> None:
     rows = [
         [
             each.about,
-            plain(_title(chronicle, each.about)),
+            plain(event_title(chronicle, each.about)),
             len(each.voices),
             STATUS_WORDS[each.status].partition(":")[0] if each.voices else "no claim",
             ", ".join(difference.aspect for difference in each.differences),
@@ -297,10 +295,3 @@ def _claim(chronicle: Chronicle, name: str) -> Claim:
     if told is None or not isinstance(told.body, Claim):
         raise UnknownName("claim", name, [each.id for each in chronicle.of(Claim)])
     return told.body
-
-
-def _title(chronicle: Chronicle, name: str) -> str:
-    told = chronicle.get(name)
-    if told is not None and isinstance(told.body, Matter):
-        return told.body.title
-    return entry_says(parse_entry(chronicle.entries[chronicle.now.seen[name]]), chronicle.now)

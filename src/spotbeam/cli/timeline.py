@@ -7,10 +7,12 @@ from pathlib import Path
 from spotbeam.assembly.telling import chronicle_of
 from spotbeam.assembly.timelines import event_line
 from spotbeam.assembly.told import ToldHistory, told_history
+from spotbeam.chronicle.contesting import event_title
 from spotbeam.chronicle.reading import Chronicle
 from spotbeam.chronicle.sides import STATUS_WORDS, accounts_lines
 from spotbeam.cli.output import print_json, say
 from spotbeam.cli.reads import Reads
+from spotbeam.control.wording import plain
 from spotbeam.formats.atomic import write_text
 from spotbeam.report.public.printed import timeline_page
 
@@ -69,7 +71,7 @@ def _show(chronicle: Chronicle, found: ToldHistory) -> None:
         say("  nothing is on record")
     for about in found.accounts:
         say("")
-        say(f"What is said about {about.about} ({STATUS_WORDS[about.status]}):")
+        say(f"{plain(event_title(chronicle, about.about))} ({STATUS_WORDS[about.status]}):")
         for line in accounts_lines(chronicle, about):
             say(f"  {line}")
     say("")

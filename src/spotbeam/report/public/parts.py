@@ -104,8 +104,7 @@ def _event(event: Event, up: str | None, now_us: int) -> Markup:
     proof: object = ""
     if event.index is not None:
         proof = join((" [", linked(f"entry {event.index}", event.index, up), "]"))
-    text = event.says[:1].upper() + event.says[1:]
-    return tag("li", join((when, ahead)), tag("span", text, ".", tag("small", late), proof))
+    return tag("li", join((when, ahead)), tag("span", event.says, ".", tag("small", late), proof))
 
 
 def _voice(voice: Voice, up: str | None) -> Markup:

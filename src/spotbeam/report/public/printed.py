@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spotbeam.chronicle.contesting import Accounts
+from spotbeam.chronicle.contesting import Accounts, event_title
 from spotbeam.chronicle.reading import Chronicle
 from spotbeam.chronicle.timeline import Event
 from spotbeam.report.page.markup import tag
@@ -29,7 +29,7 @@ def timeline_page(
     """
     now_us = chronicle.now.witnessed_us
     told = [
-        accounts_block(chronicle, each, up=None, title=f"What is said about {each.about}")
+        accounts_block(chronicle, each, up=None, title=event_title(chronicle, each.about))
         for each in accounts
     ]
     return single(

@@ -12,6 +12,7 @@ import msgspec
 from spotbeam.report.page.markup import Markup, join, listing, safe, tag, void
 
 STYLE = "style.css"
+POLICY = "witness-policy.txt"
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +45,9 @@ def page(edition: Edition, title: str, *content: object, up: str = "") -> str:
         up: The way from the page to the site's root, as `../`.
     """
     style = void("link", rel="stylesheet", href=f"{up}{STYLE}")
-    policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'"
+    policy = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'"
     feeds = (
+        void("link", rel="icon", href="data:,"),
         void("link", rel="alternate", type="application/atom+xml", href=f"{up}feed.atom"),
         void("link", rel="alternate", type="application/feed+json", href=f"{up}feed.json"),
     )
