@@ -30,7 +30,7 @@ from spotbeam.formats.atomic import write_bytes
 from spotbeam.governance.entries import parse_entry
 from spotbeam.governance.entries.acts import PutList, PutRule
 from spotbeam.governance.entries.asking import Refusal
-from spotbeam.governance.entries.deciding import Anchor, Seal
+from spotbeam.governance.entries.deciding import Seal
 from spotbeam.governance.ground import may_overlap
 from spotbeam.governance.state import State
 from spotbeam.governance.void import Void
@@ -177,12 +177,10 @@ class _Site:
         )
 
     def item(self, index: int) -> pages.Item | None:
-        """An entry as its page shows it; None: it is an anchor, or no entry at all."""
+        """An entry as its page shows it; None: it is no entry at all."""
         try:
             entry = parse_entry(self.read.entries[index])
         except Void:
-            return None
-        if isinstance(entry.body, Anchor):
             return None
         name = entry.envelope.id
         witnessed_us = self.chronicle.witnessed_at(index)

@@ -87,6 +87,13 @@ _NOUNS = {
             "witness": ("observe:witness", "Record what a witness did."),
         },
     ),
+    "exchange": (
+        "FollowTheMoney entities out and in, for the tools of investigators.",
+        {
+            "export": ("exchange:export", "Write parties, links, events and notes of a record."),
+            "import": ("exchange:import_", "Put entities of a file on record, told by a source."),
+        },
+    ),
     "alert": (
         "What follows what in the record and deserves a second look; never why.",
         {

@@ -178,7 +178,7 @@ class _Writer:
             told.id,
             "Event",
             name=f"Contact {told.id}",
-            date=format_time(body.at_us),
+            date=format_time(body.at_us).removesuffix("Z"),  # the model's times have no zone
             involved=[self.name(body.person), self.name(body.party)],
             summary=body.subject,
             notes=self.proof(told),
@@ -227,7 +227,7 @@ class _Writer:
         seated = {} if roster is None else dict(roster.persons.items())
         for party in self._needed:
             if party not in self.chronicle.parties:
-                schema = "Person" if party in seated else "LegalEntity"
+                schema = "Person" if party in seated else "Organization"
                 yield self.entity("party", party, schema, name=party)
         known = {told.id for kind in (Contact, Matter) for told in self.chronicle.of(kind)}
         for name in self._events:
