@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.governance import LICENCE, World, rule
 
 from spotbeam.governance.anchors import root_of
+from spotbeam.governance.entries.accounts import Contact
 from spotbeam.governance.entries.acts import Act, PutList, PutRule
 from spotbeam.governance.entries.asking import Arrival, Refusal
-from spotbeam.governance.entries.people import Contact
 from spotbeam.governance.entries.rules import WhoEntry
 from spotbeam.governance.entries.words import DAY_US, HOUR_US
 from spotbeam.governance.proposing import latest_version
