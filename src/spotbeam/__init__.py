@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from spotbeam.assembly.reading import fold
     from spotbeam.assembly.route import route
     from spotbeam.assembly.scenarios import load_scenario
+    from spotbeam.assembly.trace import trace
     from spotbeam.assembly.verifying import verify
     from spotbeam.errors import InputError, SpotbeamError
 
@@ -29,6 +30,7 @@ _HOME = {
     "impact": "spotbeam.assembly.impacts",
     "load_scenario": "spotbeam.assembly.scenarios",
     "route": "spotbeam.assembly.route",
+    "trace": "spotbeam.assembly.trace",
     "verify": "spotbeam.assembly.verifying",
     "why": "spotbeam.assembly.explain",
 }
@@ -42,6 +44,7 @@ __all__ = [
     "impact",
     "load_scenario",
     "route",
+    "trace",
     "verify",
     "why",
 ]

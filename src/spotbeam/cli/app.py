@@ -31,6 +31,7 @@ for name, meaning in {
     "Ctrl-C keeps what is done; the same command with the same --out goes on from there.",
     "why": "Say why a place or a terminal is served or not, and what would change that.",
     "route": "Say how far it is through the sky, which way, and why there is no way.",
+    "trace": "Follow a terminal along a track: who serves it, how far the internet is, why not.",
     "scenarios": "List the shipped scenarios, or print one as TOML to start your own from.",
     "territories": "List territory ids under a point of view; who administers and who claims them.",
     "history": "Say what is intended on some ground at a time, as known now and as known then.",

@@ -157,10 +157,11 @@ def _frame(net: Net, route: Route) -> tuple[Frame, list[tuple[Floats, Floats]]]:
         ends.append((route.end.lat_deg, route.end.lon_deg))
     lat = np.concatenate([*(a for a, _ in ways.values()), [a for a, _ in ends]])
     lon = np.concatenate([*(b for _, b in ways.values()), [b for _, b in ends]])
-    return _frame_around(lat, lon), list(ways.values())
+    return frame_around(lat, lon), list(ways.values())
 
 
-def _frame_around(lat_deg: Floats, lon_deg: Floats) -> Frame:
+def frame_around(lat_deg: Floats, lon_deg: Floats) -> Frame:
+    """A map that holds some places, with room around them."""
     lat, lon = np.radians(lat_deg), np.radians(lon_deg)
     xyz = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
     middle = xyz.mean(axis=0)

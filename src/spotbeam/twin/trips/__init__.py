@@ -1,0 +1,1 @@
+"""A terminal that moves: serving satellite, delay and verdict, second by second."""

@@ -1,0 +1,163 @@
+"""The sky over a terminal that moves: which satellite serves it, how high, and the way on.
+
+The network plans anew every 15 seconds, as the real one does (FCC filing SAT-MOD-20200417-00037,
+and every measurement since); a period's plan keeps to links that last through it. So a terminal is
+handed over at the beginning of a period and at no other time. Satellites are propagated at the
+beginnings of periods; between them a cubic through four of these is within 2 cm of SGP4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from spotbeam.kernels.frames import geodetic_to_ecef_km, up_ecef
+from spotbeam.land.gateways import GroundSite
+from spotbeam.network.ground_segment import may_land
+from spotbeam.network.routing import Path, Plan, internet_choices, path_to_internet, plan
+from spotbeam.twin.nets import Net, territories_at
+from spotbeam.twin.routes import binding_landing, terminals, why_no_internet
+from spotbeam.twin.trips.track import Moving
+from spotbeam.twin.world import World
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+PERIOD_US = 15_000_000
+_PERIODS_AT_A_TIME = 64
+
+
+class SkySteps(NamedTuple):
+    """The sky at each step, (n_step,).
+
+    Attributes:
+        satellite: Row of the serving satellite; -1 where there is none.
+        elevation_deg: Of it; NaN where there is none.
+        in_view: Satellites at or above the mask.
+        round_trip_ms: To the point of presence; NaN where there is no way.
+        gateway: Row of the gateway; -1 where there is no way.
+        pop: Row of the point of presence; -1 likewise.
+        reason: Why there is no way, a key of `routes.NO_ROUTE`; empty where there is one.
+    """
+
+    satellite: Ints
+    elevation_deg: Floats
+    in_view: Ints
+    round_trip_ms: Floats
+    gateway: Ints
+    pop: Ints
+    reason: list[str]
+
+
+def sky_over(world: World, net: Net, moving: Moving) -> SkySteps:
+    """The sky over each step of a trip; nothing is known where the position is not."""
+    n = len(moving.time_us)
+    found = SkySteps(
+        satellite=np.full(n, -1, dtype=np.int64),
+        elevation_deg=np.full(n, np.nan),
+        in_view=np.zeros(n, dtype=np.int64),
+        round_trip_ms=np.full(n, np.nan),
+        gateway=np.full(n, -1, dtype=np.int64),
+        pop=np.full(n, -1, dtype=np.int64),
+        reason=["no_position"] * n,
+    )
+    for steps, period, position_ecef_km in _periods(net, moving):
+        _fill(world, net, moving, found, steps, period, position_ecef_km)
+    return found
+
+
+def _periods(net: Net, moving: Moving) -> Iterator[tuple[Ints, Plan, Floats]]:
+    """Steps of each period with a known position, its plan, and where satellites are at them."""
+    known = np.flatnonzero(~np.isnan(moving.lat_deg))
+    starts = moving.time_us[known] // PERIOD_US * PERIOD_US
+    cuts = np.flatnonzero(np.diff(starts)) + 1
+    groups = np.split(known, cuts) if len(known) else []
+    for first in range(0, len(groups), _PERIODS_AT_A_TIME):
+        some = groups[first : first + _PERIODS_AT_A_TIME]
+        begins = moving.time_us[[group[0] for group in some]] // PERIOD_US * PERIOD_US
+        knots = np.unique(np.concatenate([begins + k * PERIOD_US for k in (-1, 0, 1, 2)]))
+        at_knots = net.mesh.positions_ecef_km(knots)
+        for group, begin in zip(some, begins, strict=True):
+            row = int(np.searchsorted(knots, begin))
+            now = net.mesh.moment(int(begin), at_knots[row])
+            until = net.mesh.moment(int(begin + PERIOD_US), at_knots[row + 1])
+            along = (moving.time_us[group] - begin) / PERIOD_US
+            positions = np.tensordot(_cubic(along), at_knots[row - 1 : row + 3], axes=1)
+            yield group, plan(net.mesh, now, until, net.settings.latency), positions
+
+
+def _cubic(along: Floats) -> Floats:
+    """Lagrange weights of the knots at -1, 0, 1 and 2 for points in [0, 1]: (n, 4)."""
+    u = along
+    return np.stack(
+        [
+            -u * (u - 1) * (u - 2) / 6,
+            (u + 1) * (u - 1) * (u - 2) / 2,
+            -(u + 1) * u * (u - 2) / 2,
+            (u + 1) * u * (u - 1) / 6,
+        ],
+        axis=-1,
+    )
+
+
+def _fill(
+    world: World,
+    net: Net,
+    moving: Moving,
+    found: SkySteps,
+    steps: Ints,
+    period: Plan,
+    position_ecef_km: Floats,
+) -> None:
+    lat, lon = moving.lat_deg[steps], moving.lon_deg[steps]
+    elevation_deg = _elevations(lat, lon, position_ecef_km)
+    is_seen = elevation_deg >= net.min_elevation_deg
+    found.in_view[steps] = is_seen.sum(axis=1)
+    place = GroundSite(name="terminal", lat_deg=float(lat[0]), lon_deg=float(lon[0]))
+    landing = binding_landing(net, territories_at(world, [place])[0])
+    allowed = may_land(net.segment, net.settings.landing, landing)
+    sites = terminals(net, (place,))
+    choice = internet_choices(net.mesh, period, sites, net.segment, allowed)
+    reason = ""
+    if choice.pop[0] < 0:
+        anywhere = np.ones_like(allowed)
+        free = internet_choices(net.mesh, period, sites, net.segment, anywhere)
+        could_land = bool(landing) and bool(free.pop[0] >= 0)
+        reason = why_no_internet(net, period, sites, allowed, could_land=could_land)
+    for number, step in enumerate(steps):
+        path = path_to_internet(
+            position_ecef_km[number], choice, sites, 0, net.segment, net.settings.latency
+        )
+        _note(found, int(step), path, elevation_deg[number], is_seen[number], reason)
+
+
+def _note(
+    found: SkySteps,
+    step: int,
+    path: Path | None,
+    elevation_deg: Floats,
+    is_seen: npt.NDArray[np.bool_],
+    reason: str,
+) -> None:
+    found.reason[step] = "" if path is not None else reason
+    if path is None:
+        # Without a way on the terminal hangs on the highest satellite, if there is one.
+        satellite = int(np.nanargmax(elevation_deg)) if is_seen.any() else -1
+    else:
+        satellite = path.satellites[0]
+        found.round_trip_ms[step] = path.round_trip_ms
+        found.gateway[step] = -1 if path.gateway is None else path.gateway
+        found.pop[step] = -1 if path.pop is None else path.pop
+    found.satellite[step] = satellite
+    if satellite >= 0:
+        found.elevation_deg[step] = elevation_deg[satellite]
+
+
+def _elevations(lat_deg: Floats, lon_deg: Floats, position_ecef_km: Floats) -> Floats:
+    """Of every satellite over each step, degrees: (n_step, n_sat)."""
+    site, up = geodetic_to_ecef_km(lat_deg, lon_deg), up_ecef(lat_deg, lon_deg)
+    line = position_ecef_km - site[:, None, :]
+    height = np.einsum("sij,sj->si", line, up)
+    return np.asarray(np.degrees(np.arcsin(height / np.linalg.norm(line, axis=2))))
