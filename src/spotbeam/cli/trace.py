@@ -131,9 +131,8 @@ def _show(answer: TraceAnswer) -> None:
     found = answer.summary
     who = found["terminal"]
     verified = "" if who["verified"] else "not "
-    say(
-        f"{found['track']}, a {who['mobility']} terminal, {verified}verified, in {found['scenario']}"
-    )
+    kind = f"{who['mobility']} terminal, {verified}verified"
+    say(f"{found['track']} ({kind}), in {found['scenario']}")
     say(f"  a model, not a measurement; borders in the point of view {found['view']}")
     latency = found["round_trip_ms"]
     if latency:
