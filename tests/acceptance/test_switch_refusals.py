@@ -170,6 +170,8 @@ PROPOSE = ("change", "propose", "d.toml", "--request", "ask-2", "--as", "ada", "
         (RULES.replace("order:mt-2", "order:mt-3"), "did you mean 'order:mt-2'"),
         (RULES.replace("mt-authorised", "Mt"), "'Mt' is nothing that the record can hold"),
         ("drop_rules = ['a']", "unknown key 'drop_rules'.*did you mean 'drop_rule'"),
+        (DROP, "d.toml, drop_rule: unknown rule 'mt-authorised'"),
+        ("drop_list = ['kits']", "d.toml, drop_list: unknown list 'kits'"),
         ("lasts = '3h'\n" + RULES, "'lasts' has no meaning in a change"),
         ("until = 'tomorrow'\n" + RULES, "d.toml, until: 'tomorrow' is not a time"),
         ('[[list]]\nname = "kits"\nfile = "no.csv"', "'no.csv' cannot be read"),
@@ -196,7 +198,6 @@ def test_drafts_of_changes(refused: Refused, town: Town, text: str, told: str) -
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (DROP, r"\(unknown\): there is no such rule"),
         (RULES.replace('["MT"]', '["IT"]'), r"\(not_asked\)"),
         ('[quorum]\npersons = 9\nfactors = 2', r"\(starved\)"),
         ('unseat = ["zed"]', r"\(not_seated\)"),

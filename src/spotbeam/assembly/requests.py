@@ -14,9 +14,6 @@ from spotbeam.control.drafts import later_us, parse_draft
 from spotbeam.errors import InputError, UnknownName, nearest
 from spotbeam.governance.entries.asking import Request
 from spotbeam.governance.entries.words import Ground, GroundKind
-from spotbeam.times import MICROSECONDS
-
-_MINUTE_US = 60 * MICROSECONDS
 
 
 def request_body(
@@ -75,9 +72,6 @@ def request_body(
     answer_by_us = later_us(answer_by, now_us, "--answer-by")
     if answer_by_us <= now_us:
         raise InputError(f"{answer_by!r} is past", place="--answer-by")
-    # Days from now need no microseconds: people read this instant, and quote it.
-    if "T" not in answer_by.upper() and answer_by_us - now_us >= _MINUTE_US:
-        answer_by_us -= answer_by_us % MICROSECONDS
     found: Request = checked(
         Request,
         "--",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from spotbeam.chronicle.conditions import conditions_words, windows_words
 from spotbeam.chronicle.telling import told_words
 from spotbeam.chronicle.words import named, places_words, quoted
 from spotbeam.governance.entries import Entry
@@ -47,7 +48,7 @@ from spotbeam.governance.entries.deciding import (
 )
 from spotbeam.governance.entries.logs import Open, Succession
 from spotbeam.governance.entries.people import Genesis, QuorumRule, Revocation
-from spotbeam.governance.entries.rules import RuleEntry, ThresholdsEntry, WhoEntry
+from spotbeam.governance.entries.rules import RuleEntry
 from spotbeam.governance.entries.words import Grounds, Span
 from spotbeam.governance.state import PROPOSAL_LASTS_US, Asked, Proposed, State
 from spotbeam.times import format_duration, format_time
@@ -205,10 +206,9 @@ def rule_words(rule: RuleEntry) -> str:
     without = f" except {places_words(rule.except_)}" if rule.except_ else ""
     lifts = f", lifting {', '.join(rule.lifts)}" if rule.lifts else ""
     limit = f", at most {rule.max_mbps} Mbit/s" if rule.max_mbps else ""
-    asks = [*_set_fields(rule.who), *_set_fields(rule.thresholds)]
-    if rule.when:
-        asks.append(f"in {_counted(len(rule.when), 'window')} of time")
-    to = f", for terminals with {'; '.join(asks)}" if asks else ""
+    asks = conditions_words(rule.who, rule.thresholds)
+    to = f", for terminals {asks}" if asks else ""
+    to += f", {windows_words(rule.when)}" if rule.when else ""
     where = f"in {places_words(rule.where)}" if rule.where else "everywhere"
     return f"{rule.effect}{gate} {where}{without}{to}{lifts}{limit}"
 
@@ -229,20 +229,6 @@ def quorum_words(quorum: QuorumRule) -> str:
     """How many must agree."""
     named = f", among them {', '.join(quorum.must_include)}" if quorum.must_include else ""
     return f"{quorum.persons} persons of {quorum.factors} factors{named}"
-
-
-def _set_fields(conditions: WhoEntry | ThresholdsEntry) -> list[str]:
-    """What a rule asks of a terminal, field by field, in the words of the rule itself."""
-    said = []
-    for field in conditions.__struct_fields__:
-        value = getattr(conditions, field)
-        if value is True or value is False:
-            said.append(field if value else f"not {field}")
-        elif isinstance(value, tuple) and value:
-            said.append(f"{field} {'/'.join(named(str(each)) for each in value)}")
-        elif value is not None and value != ():
-            said.append(f"{field} {value}")
-    return said
 
 
 def _act_words(act: Act) -> str:

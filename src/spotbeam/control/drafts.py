@@ -21,7 +21,7 @@ from spotbeam.governance.entries.people import Role, SmallRule
 from spotbeam.governance.entries.rules import RuleEntry, rule_entry
 from spotbeam.governance.entries.words import Digest, GroundKind, Id, Name, Place, Verb, Words
 from spotbeam.service.rules import rules_from
-from spotbeam.times import from_datetime, parse_duration, parse_time
+from spotbeam.times import MICROSECONDS, from_datetime, parse_duration, parse_time
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -325,13 +325,16 @@ def moment_us(value: Any, place: str) -> int | None:
 
 
 def later_us(value: str | float, now_us: int, place: str) -> int:
-    """An instant given as such, or as a duration from now on.
+    """An instant given as such, or as a duration from now on: of a minute or more, a whole second.
 
     Raises:
         InputError: It is neither.
     """
     try:
-        return now_us + parse_duration(value, place=place)
+        lasts_us = parse_duration(value, place=place)
+        # Whoever says "in 30 days" means no microsecond: people read this instant, and quote it.
+        whole = MICROSECONDS if lasts_us >= 60 * MICROSECONDS else 1
+        return (now_us + lasts_us) // whole * whole
     except InputError as fault:
         if "T" not in str(value).upper():
             raise InputError(

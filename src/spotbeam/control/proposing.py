@@ -231,14 +231,14 @@ def person_of(
 
 def _acts(state: State, draft: Draft, attached: Attached, place: str) -> Iterable[Act]:
     yield from (PutRule(rule) for rule in draft.rules)
-    yield from (DropRule(name) for name in draft.drop_rule)
+    yield from (DropRule(_there(state, "rule", n, place)) for n in draft.drop_rule)
     for table in draft.list_:
         yield put_list(state, table.name, attached.lists[table.name])
-    yield from (DropList(name) for name in draft.drop_list)
+    yield from (DropList(_there(state, "list", n, place)) for n in draft.drop_list)
     for number, sponsor in enumerate(draft.sponsor):
         until_us = moment_us(sponsor.until, f"{place}, sponsor[{number}], until")
         yield PutSponsor(sponsor=sponsor.id, until_us=until_us)
-    yield from (DropSponsor(name) for name in draft.drop_sponsor)
+    yield from (DropSponsor(_there(state, "sponsor", n, place)) for n in draft.drop_sponsor)
     for each in draft.boundaries:
         yield PutBoundaries(Boundaries(view=each.view, source=each.source, digest=each.digest))
     yield from _acts_once(state, draft, attached, place)
@@ -276,6 +276,14 @@ def _acts_once(state: State, draft: Draft, attached: Attached, place: str) -> It
         yield SilenceAlerts(rule=mute.rule, where=mute.where, until_us=until_us, words=mute.words)
     for review in draft.review:
         yield Review(emergency=review.emergency, finding=review.finding, words=review.words)
+
+
+def _there(state: State, kind: str, name: str, place: str) -> str:
+    """The name of something that the record has, to be taken out."""
+    known = [key.partition(":")[2] for key in sorted(state.layers) if key.startswith(f"{kind}:")]
+    if name not in known:
+        raise UnknownName(kind, name, known, place=f"{place}, drop_{kind}")
+    return name
 
 
 def put_list(state: State, name: str, rows: Sequence[tuple[str, bytes]]) -> PutList:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from spotbeam.chronicle.conditions import conditions_words, windows_words
 from spotbeam.control.standing import kind_of
 from spotbeam.governance.entries.acts import (
     Act,
@@ -170,13 +171,11 @@ def rule_words(rule: RuleEntry) -> str:
     parts.append(f"in {places(rule.where)}" if rule.where else "everywhere")
     if rule.except_:
         parts.append(f"except {places(rule.except_)}")
-    for label, value in (
-        ("who", _given(rule.who)),
-        ("thresholds", _given(rule.thresholds)),
-        ("when", "; ".join(_given(window) for window in rule.when)),
-    ):
-        if value:
-            parts.append(f"{label} {value}")
+    asked = conditions_words(rule.who, rule.thresholds)
+    if asked:
+        parts.append(f"for terminals {plain(asked)}")
+    if rule.when:
+        parts.append(windows_words(rule.when))
     if rule.max_mbps is not None:
         parts.append(f"to {rule.max_mbps} Mbit/s")
     if rule.guard_km != "0":
@@ -289,22 +288,3 @@ def _act_once(act: Act) -> str:
             return f"finds the emergency {act.emergency} {act.finding}: {plain(act.words)}"
         case _:
             return f"{type(act).__name__}: {plain(msgspec.json.encode(act).decode())}"
-
-
-def _given(table: msgspec.Struct) -> str:
-    """The fields that say something, as `verified no, over_kmh 75`."""
-    parts = []
-    for name in table.__struct_fields__:
-        value = getattr(table, name)
-        if value in (None, ()):
-            continue
-        if isinstance(value, bool):
-            text = "yes" if value else "no"
-        elif name in ("from_us", "until_us"):
-            name, text = name.removesuffix("_us"), format_time(value)
-        elif name == "daily":
-            text = "-".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in value) + " UTC"
-        else:
-            text = "/".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        parts.append(f"{name} {plain(text)}")
-    return ", ".join(parts)

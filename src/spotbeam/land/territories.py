@@ -185,7 +185,7 @@ class Ground:
             citations = ["derived: 12 nautical miles from the land, not a delimitation"]
         elif len(citations) > 3:
             disputed = {piece.land for piece in pieces} - {""}
-            citations = [f"{citations[0]}; data/claims.toml for {', '.join(sorted(disputed))}"]
+            citations = [f"{citations[0]}; and, part by part, for {', '.join(sorted(disputed))}"]
         holders = {holder for piece in pieces for holder in piece.administered_by.split("/")}
         return Standing(
             claimed_by=tuple(sorted({state for piece in pieces for state in piece.claimed_by})),

@@ -53,7 +53,7 @@ class PointOfView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Party(msgspec.Struct, frozen=True):
     title: str
     description: str
-    citation: str = "spotbeam/land/data/claims.toml, by land"
+    citation: str = "Natural Earth and the claims that `spotbeam territories` cites, by land"
 
 
 _PARTIES = {

@@ -167,11 +167,12 @@ def test_a_name_cannot_pass_for_what_followed(text: str, said: str) -> None:
                 "lifts": ("list",),
                 "who": WhoEntry(protection=("medical", "aid"), verified=False),
             },
-            "exempt in UA, for terminals with protection medical/aid; not verified, lifting list",
+            "exempt in UA, for terminals not verified, with medical or aid protection, "
+            "lifting list",
         ),
         (
             {"gate": "mobility", "effect": "deny", "thresholds": ThresholdsEntry(over_kmh="75")},
-            "deny at the mobility gate in UA, for terminals with over_kmh 75",
+            "deny at the mobility gate in UA, for terminals faster than 75 km/h",
         ),
     ],
 )
