@@ -171,7 +171,7 @@ class Episodes:
         )
         self.claim(
             about,
-            "asserts",
+            "qualifies",
             "A former official",
             "No alert about a breach of security was raised.",
             "E6",

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias, get_args
 import msgspec
 
 from spotbeam.chronicle.reading import Chronicle, Told
-from spotbeam.chronicle.readings import may_agree
+from spotbeam.chronicle.readings import may_agree, plain_words
 from spotbeam.chronicle.words import places_words
 from spotbeam.governance.entries.accounts import (
     Aspect,
@@ -36,13 +36,17 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         grades: By every grader, in order; none changes another's, nor any other claim's.
         retracted_by: The claim in which its own source takes it back.
-        is_reply: Whether it comes from somebody whom a claim names.
+        is_reply: Whether it comes from somebody whom an earlier claim names.
+        occurred: Whether the event happened, by this claim: in its own words, or else by its
+            stance, so that whoever denies a denial stands with those who assert. None: it does
+            not say.
     """
 
     claim: Told[Claim]
     grades: tuple[Told[Grade], ...] = ()
     retracted_by: str | None = None
     is_reply: bool = False
+    occurred: Literal["yes", "no"] | None = None
 
     @property
     def stands(self) -> bool:
@@ -68,12 +72,14 @@ class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody named in a claim who has not replied.
 
     Attributes:
-        asked_us: When they were told of it; None: no notice is on record.
+        asked_us: When they were first told of a claim that names them; None: no notice arrived.
+        failure: Why a notice did not arrive, where one was tried and none arrived.
     """
 
     party: str
     claim: str
     asked_us: int | None
+    failure: str | None = None
 
 
 class Accounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +91,7 @@ class Accounts(msgspec.Struct, frozen=True, kw_only=True):
         differences: Where the standing ones differ; empty where they do not.
         status: `contested` if some standing claim denies what another (or the record of the
             contact itself) asserts, or if they differ; `corroborated` if two sources that do not
-            rest on each other assert it; `retracted` if nothing stands any more.
+            rest on each other tell it alike; `retracted` if nothing stands any more.
         since_us: From when the record shows the first of them; None: none is witnessed.
         unanswered: Whom claims name and who has not replied.
     """
@@ -113,13 +119,11 @@ def accounts(chronicle: Chronicle, about: str) -> Accounts:
     voices = sorted(_voices(chronicle, about), key=_by_publication)
     standing = [voice for voice in voices if voice.stands]
     differences = tuple(_differences(standing))
-    told = chronicle.get(about)
-    is_recorded = told is not None and isinstance(told.body, Contact)
     return Accounts(
         about=about,
         voices=tuple(voices),
         differences=differences,
-        status=_status(voices, standing, differences, is_recorded),
+        status=_status(voices, standing, differences, _teller(chronicle, about)),
         since_us=min(
             (v.claim.witnessed_us for v in voices if v.claim.witnessed_us is not None), default=None
         ),
@@ -167,17 +171,33 @@ def root_of(chronicle: Chronicle, name: str) -> str:
 def _voices(chronicle: Chronicle, about: str) -> Iterator[Voice]:
     """Claims about an event, then those about these, however deep."""
     waiting, named = [about], set[str]()
+    found: dict[str, Voice] = {}
     while waiting:
         name = waiting.pop(0)
+        over = found.get(name)
         for claim in chronicle.about(name, Claim):
-            named.update(claim.body.names)
-            waiting.append(claim.id)
-            yield Voice(
+            if claim.id in found:
+                continue
+            voice = found[claim.id] = Voice(
                 claim=claim,
                 grades=chronicle.about(claim.id, Grade),
                 retracted_by=_retraction(chronicle, claim),
                 is_reply=claim.body.source.party in named,
+                occurred=_occurred(claim.body, "yes" if over is None else over.occurred),
             )
+            named.update(claim.body.names)
+            waiting.append(claim.id)
+            yield voice
+
+
+def _occurred(claim: Claim, asserted: Literal["yes", "no"] | None) -> Literal["yes", "no"] | None:
+    """Whether the event happened, by a claim about something that says `asserted` of it."""
+    for said in claim.says:
+        if said.aspect == "occurred":
+            return "no" if plain_words(said.value) == "no" else "yes"
+    if asserted is None or claim.stance not in ("asserts", "denies"):
+        return None
+    return asserted if claim.stance == "asserts" else "no" if asserted == "yes" else "yes"
 
 
 def _retraction(chronicle: Chronicle, claim: Told[Claim]) -> str | None:
@@ -189,7 +209,10 @@ def _retraction(chronicle: Chronicle, claim: Told[Claim]) -> str | None:
 
 
 def _is_same(one: Source, other: Source) -> bool:
-    return one.name == other.name or (one.party is not None and one.party == other.party)
+    """By their parties; by their names, where one has no party on record."""
+    if one.party is not None and other.party is not None:
+        return one.party == other.party
+    return plain_words(one.name) == plain_words(other.name)
 
 
 def _by_publication(voice: Voice) -> tuple[str, int]:
@@ -198,10 +221,10 @@ def _by_publication(voice: Voice) -> tuple[str, int]:
 
 def _said(voice: Voice) -> tuple[Said, ...]:
     """What a claim says of each aspect; that it happened or not follows from its stance."""
-    said, stance = voice.claim.body.says, voice.claim.body.stance
-    if any(each.aspect == "occurred" for each in said) or stance not in ("asserts", "denies"):
+    said = tuple(each for each in voice.claim.body.says if each.aspect != "occurred")
+    if voice.occurred is None:
         return said
-    return (Said(aspect="occurred", value="yes" if stance == "asserts" else "no"), *said)
+    return (Said(aspect="occurred", value=voice.occurred), *said)
 
 
 def _differences(standing: list[Voice]) -> Iterator[Difference]:
@@ -220,42 +243,69 @@ def _differences(standing: list[Voice]) -> Iterator[Difference]:
             )
 
 
+def _teller(chronicle: Chronicle, about: str) -> Source | None:
+    """Who put a contact on record: that is an account of it too. None: it is no contact."""
+    told = chronicle.get(about)
+    if told is None or not isinstance(told.body, Contact):
+        return None
+    return Source(name=chronicle.name_of(told.by), party=told.by, published="0001")
+
+
 def _status(
-    voices: list[Voice], standing: list[Voice], differences: tuple[Difference, ...], is_told: bool
+    voices: list[Voice],
+    standing: list[Voice],
+    differences: tuple[Difference, ...],
+    teller: Source | None,
 ) -> Status:
-    stances = {voice.claim.body.stance for voice in standing}
-    if differences or ("denies" in stances and ("asserts" in stances or is_told)):
+    is_denied = teller is not None and any(voice.occurred == "no" for voice in standing)
+    names = {voice.claim.id for voice in standing}
+    denied = {v.claim.body.about for v in standing if v.claim.body.stance == "denies"}
+    if differences or is_denied or denied & names:
         return "contested"
-    if voices and not standing and not is_told:
+    if voices and not standing and teller is None:
         return "retracted"
-    asserted = [
-        voice.claim.body.source for voice in standing if voice.claim.body.stance == "asserts"
-    ]
-    if is_told and asserted:
-        return "corroborated"
-    if any(_are_independent(one, other) for one, other in combinations(asserted, 2)):
+    # Nothing differs, so whoever says whether it happened says the same.
+    alike = [voice.claim.body.source for voice in standing if voice.occurred is not None]
+    if teller is not None:
+        alike.append(teller)
+    if any(_are_independent(one, other) for one, other in combinations(alike, 2)):
         return "corroborated"
     return "recorded"
 
 
 def _are_independent(one: Source, other: Source) -> bool:
     """Neither is the other, cites it, or cites whom the other cites."""
-    if _is_same(one, other) or one.attributed_to == other.name or other.attributed_to == one.name:
+    if _is_same(one, other):
         return False
-    return one.attributed_to is None or one.attributed_to != other.attributed_to
+    cited, other_cited = _cited(one), _cited(other)
+    if plain_words(one.name) == other_cited or plain_words(other.name) == cited:
+        return False
+    return cited is None or cited != other_cited
+
+
+def _cited(source: Source) -> str | None:
+    return None if source.attributed_to is None else plain_words(source.attributed_to)
 
 
 def _unanswered(chronicle: Chronicle, voices: list[Voice]) -> Iterator[Unanswered]:
     replied = {voice.claim.body.source.party for voice in voices}
-    told_of = set[str]()
+    naming: dict[str, list[str]] = {}
     for voice in voices:
         for party in voice.claim.body.names:
-            if party in replied or party in told_of:
-                continue
-            told_of.add(party)
-            asked = [
-                notice.body.at_us
-                for notice in chronicle.about(voice.claim.id, Notice)
-                if notice.body.role == "named" and notice.body.to == party and notice.body.receipt
-            ]
-            yield Unanswered(party=party, claim=voice.claim.id, asked_us=min(asked, default=None))
+            if party not in replied:
+                naming.setdefault(party, []).append(voice.claim.id)
+    for party, claims in naming.items():
+        notices = [
+            notice.body
+            for name in claims
+            for notice in chronicle.about(name, Notice)
+            if notice.body.role == "named" and notice.body.to == party
+        ]
+        asked = [notice.at_us for notice in notices if notice.receipt]
+        failures = [notice.failure for notice in notices if notice.failure]
+        yield Unanswered(
+            party=party,
+            claim=claims[0],
+            asked_us=min(asked, default=None),
+            failure=failures[-1] if failures and not asked else None,
+        )

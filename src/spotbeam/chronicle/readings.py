@@ -75,15 +75,16 @@ def may_agree(one: Said, other: Said) -> bool:
             )
     except InputError:
         pass  # somebody recorded it elsewhere, without our checks: its words are all there is
-    return _plain(one.value) == _plain(other.value)
+    return plain_words(one.value) == plain_words(other.value)
+
+
+def plain_words(text: str) -> str:
+    """A text by its words alone: without case, spaces and punctuation."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] <= other[1] and other[0] <= one[1]
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def _days(text: str) -> tuple[date, date]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spotbeam.chronicle.contesting import Accounts, Difference, Voice
+from spotbeam.chronicle.contesting import Accounts, Difference, Unanswered, Voice
 from spotbeam.chronicle.reading import Chronicle
 from spotbeam.chronicle.telling import source_words
 from spotbeam.chronicle.words import named, quoted
@@ -25,12 +25,6 @@ ASPECT_WORDS = {
     "channel": "how it went",
     "who": "who took part",
 }
-_STANCES = {
-    "asserts": "asserts it",
-    "denies": "denies it",
-    "qualifies": "qualifies it",
-    "retracts": "takes back what it said",
-}
 
 
 def accounts_lines(chronicle: Chronicle, found: Accounts) -> tuple[str, ...]:
@@ -38,15 +32,23 @@ def accounts_lines(chronicle: Chronicle, found: Accounts) -> tuple[str, ...]:
     return tuple(_lines(chronicle, found))
 
 
-def voice_line(voice: Voice) -> str:
-    """What one source says, in its own words."""
-    claim = voice.claim
+def stance_words(voice: Voice, about: str) -> str:
+    """How a claim stands to the event that it is about, or to another claim, by its id."""
+    body = voice.claim.body
+    if body.stance == "retracts":
+        return f"takes back {body.about}"
     reply = "replies, and " if voice.is_reply else ""
+    return f"{reply}{body.stance} {'it' if body.about == about else body.about}"
+
+
+def voice_line(voice: Voice, about: str) -> str:
+    """What one source says of an event, in its own words."""
+    claim = voice.claim
     back = f" (taken back in {voice.retracted_by})" if voice.retracted_by else ""
     other = claim.body.alternative
     explains = f" It offers another explanation: {quoted(other)}." if other else ""
     return (
-        f"{source_words(claim.body.source)} {reply}{_STANCES[claim.body.stance]}: "
+        f"{source_words(claim.body.source)} {stance_words(voice, about)}: "
         f"{quoted(claim.body.quote)}{back}{explains}"
     )
 
@@ -69,17 +71,22 @@ def difference_line(difference: Difference) -> str:
     return f"They differ on {ASPECT_WORDS[difference.aspect]}: {readings}"
 
 
+def silence_line(chronicle: Chronicle, missing: Unanswered) -> str:
+    """That somebody has not replied, and whether they were told of what is said of them."""
+    if missing.asked_us is not None:
+        asked = f"asked on {format_time(missing.asked_us)}"
+    elif missing.failure is not None:
+        asked = f"a notice did not reach them: {quoted(missing.failure)}"
+    else:
+        asked = "no notice to them is on record"
+    name = named(chronicle.name_of(missing.party))
+    return f"{name}, whom {missing.claim} names, has no reply on record ({asked})"
+
+
 def _lines(chronicle: Chronicle, found: Accounts) -> Iterator[str]:
     for voice in found.voices:
         shown_us = voice.claim.witnessed_us
         since = "not witnessed yet" if shown_us is None else f"since {format_time(shown_us)}"
-        yield f"{voice_line(voice)} [{voice.claim.id}, {grade_words(voice)}, on record {since}]"
+        yield f"{voice_line(voice, found.about)} [{voice.claim.id}, {grade_words(voice)}, on record {since}]"
     yield from map(difference_line, found.differences)
-    for missing in found.unanswered:
-        asked = (
-            "no notice to them is on record"
-            if missing.asked_us is None
-            else f"told of it {format_time(missing.asked_us)}"
-        )
-        name = named(chronicle.name_of(missing.party))
-        yield f"{name}, whom {missing.claim} names, has no reply on record ({asked})"
+    yield from (silence_line(chronicle, missing) for missing in found.unanswered)

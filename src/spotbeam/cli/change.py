@@ -11,7 +11,7 @@ from spotbeam.assembly.previews import sections, see
 from spotbeam.assembly.proposals import prepare, prepare_change, read_draft
 from spotbeam.assembly.sending import at_desk, entry_file, wait_until_decided
 from spotbeam.cli.deciding import looked_at, propose_prepared
-from spotbeam.cli.impact import show_impact
+from spotbeam.cli.impact import MOST_LINES, show_impact
 from spotbeam.cli.output import print_json, progress
 from spotbeam.cli.signing import Flag, Place, Signer, ask, demand_somebody, say_recorded, show_facts
 from spotbeam.cli.standings import demand_known, standing_facts, standing_json
@@ -63,6 +63,7 @@ def preview(
     id: str | None = None,
     map: Path | None = None,
     cells: Path | None = None,
+    all: Flag = False,
     at: Place = _HERE,
 ) -> None:
     """Show what a draft or a proposal would do, without signing anything.
@@ -79,6 +80,8 @@ def preview(
         Draw the cells that gain, lose or stay as a picture (PNG).
     cells
         Write the cells that change as GeoParquet, for each terminal that was tried.
+    all
+        Every line; otherwise the first of each section. Whoever signs is shown all of it.
     """
     here = at.here
     path = Path(what)
@@ -113,7 +116,9 @@ def preview(
         print_json(seen.impact.facts())
         return
     show_facts(facts)
-    show_impact(seen.impact)
+    show_impact(seen.impact, most=None if all else MOST_LINES)
+    if draft is not None:
+        print("That is the draft's digest. Its proposal will have its own, and approvals name that.")
 
 
 def approve(

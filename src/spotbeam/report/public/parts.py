@@ -6,18 +6,17 @@ from collections.abc import Iterable, Sequence
 
 from spotbeam.chronicle.contesting import Accounts, Voice
 from spotbeam.chronicle.reading import Chronicle
-from spotbeam.chronicle.sides import STATUS_WORDS, difference_line, grade_words
+from spotbeam.chronicle.sides import (
+    STATUS_WORDS,
+    difference_line,
+    grade_words,
+    silence_line,
+    stance_words,
+)
 from spotbeam.chronicle.timeline import Event
-from spotbeam.chronicle.words import named, quoted
+from spotbeam.chronicle.words import quoted
 from spotbeam.report.page.markup import Markup, join, listing, tag
 from spotbeam.times import format_time
-
-_STANCES = {
-    "asserts": "asserts it",
-    "denies": "denies it",
-    "qualifies": "qualifies it",
-    "retracts": "takes back what it said",
-}
 
 
 def entry_path(index: int) -> str:
@@ -55,17 +54,9 @@ def events_list(
 
 def accounts_block(chronicle: Chronicle, found: Accounts, *, up: str | None, title: str) -> Markup:
     """Who says what about one event, side by side, and exactly where they differ."""
-    voices = [_voice(voice, up) for voice in found.voices]
+    voices = [_voice(voice, found.about, up) for voice in found.voices]
     differences = [difference_line(each) for each in found.differences]
-    silent = [
-        f"{named(chronicle.name_of(each.party))}, whom a claim names, has no reply on record "
-        + (
-            "(no notice to them is on record)"
-            if each.asked_us is None
-            else f"(told of it {format_time(each.asked_us)})"
-        )
-        for each in found.unanswered
-    ]
+    silent = [silence_line(chronicle, each) for each in found.unanswered]
     return join(
         (
             tag("h2", title),
@@ -107,9 +98,8 @@ def _event(event: Event, up: str | None, now_us: int) -> Markup:
     return tag("li", join((when, ahead)), tag("span", event.says, ".", tag("small", late), proof))
 
 
-def _voice(voice: Voice, up: str | None) -> Markup:
+def _voice(voice: Voice, about: str, up: str | None) -> Markup:
     claim, source = voice.claim, voice.claim.body.source
-    reply = "replies, and " if voice.is_reply else ""
     back = f" It was taken back in {voice.retracted_by}." if voice.retracted_by else ""
     relies = f", citing {quoted(source.attributed_to)}" if source.attributed_to else ""
     place = f", {source.place}" if source.place else ""
@@ -117,7 +107,7 @@ def _voice(voice: Voice, up: str | None) -> Markup:
     return tag(
         "li",
         tag("strong", source.name),
-        f" {reply}{_STANCES[claim.body.stance]}{relies}.{back}",
+        f" {stance_words(voice, about)}{relies}.{back}",
         tag("blockquote", quoted(claim.body.quote)),
         tag("p", f"It offers another explanation: {quoted(other)}.") if other else "",
         tag(
