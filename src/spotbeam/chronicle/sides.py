@@ -86,7 +86,9 @@ def silence_line(chronicle: Chronicle, missing: Unanswered) -> str:
 def _lines(chronicle: Chronicle, found: Accounts) -> Iterator[str]:
     for voice in found.voices:
         shown_us = voice.claim.witnessed_us
-        since = "not witnessed yet" if shown_us is None else f"since {format_time(shown_us)}"
-        yield f"{voice_line(voice, found.about)} [{voice.claim.id}, {grade_words(voice)}, on record {since}]"
+        since = "not witnessed yet"
+        if shown_us is not None:
+            since = f"on record since {format_time(shown_us)}"
+        yield f"{voice_line(voice, found.about)} [{voice.claim.id}, {grade_words(voice)}, {since}]"
     yield from map(difference_line, found.differences)
     yield from (silence_line(chronicle, missing) for missing in found.unanswered)

@@ -136,7 +136,11 @@ class _Bearing:
                 continue
             said = accounts(self.chronicle, event)
             for voice in said.voices:
-                if voice.stands and voice.claim.body.stance == "asserts":
+                if (
+                    voice.stands
+                    and voice.occurred == "yes"
+                    and voice.claim.body.stance == "asserts"
+                ):
                     found = list(self.of_claim(voice, told))
                     if found:
                         yield _claimed_late(voice, said.is_contested, found)

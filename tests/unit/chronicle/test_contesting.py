@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +90,72 @@ def test_a_retraction_is_another_claim_and_only_its_source_makes_it() -> None:
     assert found.status == "retracted"
     assert found.voices[0].claim.id == first  # nothing is deleted
     assert found.voices[0].retracted_by is not None
+
+
+def test_a_namesake_takes_nothing_back() -> None:
+    world = with_parties(World())
+    about = matter(world)
+    first = world.say(claim(about, name="The office", party=STATE), "rex")
+    world.say(claim(first, "retracts", name="The office", party="owner"), "rex")
+    assert said(world, about).voices[0].stands
+    world.say(claim(first, "retracts", name="Its spokesperson", party=STATE), "rex")
+    assert not said(world, about).voices[0].stands
+
+
+def test_who_denies_a_denial_stands_with_those_who_assert() -> None:
+    world = with_parties(World())
+    about = matter(world)
+    first = world.say(claim(about), "rex")
+    denial = world.say(claim(first, "denies", name="The office"), "rex")
+    backing = world.say(claim(denial, name="The ministry"), "rex")
+    answer = world.say(claim(denial, "denies", name="The Herald"), "rex")
+    (difference,) = said(world, about).differences
+    assert {reading.value: set(reading.claims) for reading in difference.readings} == {
+        "yes": {first, answer},
+        "no": {denial, backing},
+    }
+
+
+def test_a_denied_qualification_is_contested_and_says_nothing_of_the_event() -> None:
+    world = with_parties(World())
+    about = matter(world)
+    first = world.say(claim(about, "qualifies"), "rex")
+    assert said(world, about).status == "recorded"
+    world.say(claim(first, "denies", name="The office"), "rex")
+    found = said(world, about)
+    assert (found.status, found.differences) == ("contested", ())
+    world.say(claim(first, "retracts"), "rex")
+    assert said(world, about).status == "recorded"  # what it denies no longer stands
+
+
+def test_whoever_told_a_contact_does_not_corroborate_themself() -> None:
+    world = with_parties(World())
+    about = world.say(contact(world), "rex")
+    world.say(claim(about, name="Rex", party="rex"), "rex")
+    assert said(world, about).status == "recorded"
+    world.say(claim(about), "rex")
+    assert said(world, about).status == "corroborated"
+
+
+def test_naming_oneself_is_no_reply() -> None:
+    world = with_parties(World())
+    about = matter(world)
+    world.say(claim(about, party=STATE, names=(STATE,)), "rex")
+    assert [voice.is_reply for voice in said(world, about).voices] == [False]
+
+
+def test_who_was_asked_about_any_claim_was_asked_and_a_failure_is_told() -> None:
+    world = with_parties(World())
+    about = matter(world)
+    first = world.say(claim(about, names=("owner",)), "rex")
+    second = world.say(claim(about, name="The Herald", names=("owner",)), "rex")
+    tried: dict[str, Any] = {"to": "owner", "role": "named", "at_us": world.clock_us}
+    world.say(Notice(about=first, failure="no address", **tried), "rex")
+    (missing,) = said(world, about).unanswered
+    assert (missing.claim, missing.asked_us, missing.failure) == (first, None, "no address")
+    world.say(Notice(about=second, receipt="1" * 64, **tried), "rex")
+    (missing,) = said(world, about).unanswered
+    assert (missing.claim, missing.asked_us, missing.failure) == (first, tried["at_us"], None)
 
 
 def test_a_reply_belongs_to_the_event_and_silence_is_told() -> None:
