@@ -130,6 +130,26 @@ class Chronicle:
         return tuple(sorted(self.now.changes.values(), key=lambda proposed: proposed.index))
 
     @cached_property
+    def people(self) -> frozenset[str]:
+        """Ids of everybody: parties and persons of the register, the roster, and its parties."""
+        found = set(self.parties)
+        if self.now.roster is not None:
+            found.update(self.now.roster.persons.keys())
+            found.update(factor.party for factor in self.now.roster.factors.values())
+        return frozenset(found)
+
+    def proposals_for(self, request: str) -> tuple[Proposed, ...]:
+        """The proposals that answer a request, in order of the record."""
+        return self._proposals_for.get(request, ())
+
+    @cached_property
+    def _proposals_for(self) -> dict[str, tuple[Proposed, ...]]:
+        found: dict[str, list[Proposed]] = {}
+        for proposed in self.proposals:
+            found.setdefault(proposed.proposal.request, []).append(proposed)
+        return {name: tuple(proposals) for name, proposals in found.items()}
+
+    @cached_property
     def _dates(self) -> list[int]:
         # Witnessed times never fall along the record, and what is not witnessed comes last.
         return [_NEVER if each.witnessed_us is None else each.witnessed_us for each in self.told]

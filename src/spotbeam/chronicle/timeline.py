@@ -79,8 +79,8 @@ def timeline(chronicle: Chronicle, subject: str) -> tuple[Event, ...]:
     """
     telling = _Telling(chronicle)
     found = list(dict.fromkeys(telling.about(subject)))
-    if not found and subject not in _people(chronicle):
-        known = sorted({*chronicle.now.seen, *_people(chronicle)})
+    if not found and subject not in chronicle.people:
+        known = sorted({*chronicle.now.seen, *chronicle.people})
         raise UnknownName("entry, party or person of this record", subject, known)
     return tuple(sorted(found, key=order))
 
@@ -140,14 +140,6 @@ def parties_in(body: object) -> frozenset[str]:
     return frozenset()
 
 
-def _people(chronicle: Chronicle) -> set[str]:
-    people = set(chronicle.parties)
-    if chronicle.now.roster is not None:
-        people.update(chronicle.now.roster.persons.keys())
-        people.update(factor.party for factor in chronicle.now.roster.factors.values())
-    return people
-
-
 class _Telling:
     def __init__(self, chronicle: Chronicle) -> None:
         self.chronicle = chronicle
@@ -167,7 +159,8 @@ class _Telling:
                 yield from self.with_claims(event)
             elif root in self.state.seen:
                 yield from self.beside(root)
-        yield from self.of_person(subject)
+        if subject in self.chronicle.people:
+            yield from self.of_person(subject)
 
     def of_request(self, asked: Asked) -> Iterator[Event]:
         """A request with what led to it on record, what followed, and what is said about it."""
@@ -185,9 +178,8 @@ class _Telling:
             waited = lasting(by_us - asked.since_us)
             says = f"the request {asked.id} lapses: nobody has answered it within {waited}"
             yield Event(at_us=by_us, known_us=by_us, index=None, kind="lapsed", says=says)
-        for proposed in self.chronicle.proposals:
-            if proposed.proposal.request == asked.id:
-                yield from self.of_proposal(proposed)
+        for proposed in self.chronicle.proposals_for(asked.id):
+            yield from self.of_proposal(proposed)
 
     def of_proposal(self, proposed: Proposed) -> Iterator[Event]:
         yield from self.at_entry(proposed.index, "proposed")

@@ -118,7 +118,7 @@ def preview(
     show_facts(facts)
     show_impact(seen.impact, most=None if all else MOST_LINES)
     if draft is not None:
-        print("That is the draft's digest. Its proposal will have its own, and approvals name that.")
+        print("That is the draft's digest; its proposal will have its own, which approvals name.")
 
 
 def approve(

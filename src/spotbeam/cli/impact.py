@@ -6,7 +6,6 @@ from spotbeam.cli.output import console
 from spotbeam.report.impact_words import sections_of
 from spotbeam.twin.impact.whole import Impact
 
-
 MOST_LINES = 14
 """Of a section, where a preview is short: its first lines are what matters most."""
 
