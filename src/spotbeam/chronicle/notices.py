@@ -2,12 +2,13 @@
 
 Every request and every proposal on some ground is told to whoever licenses service there, to the
 sponsors and to the protected users whom it touches; every claim to those whom it names, so that
-they may reply. It goes by the record alone: by ids of ground, by what rules say of themselves.
+they may reply. It goes by the record alone: by ids of ground, by what rules and lists say of
+themselves; which terminals of whom are there is in no record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -15,11 +16,20 @@ import msgspec
 
 from spotbeam.chronicle.reading import Chronicle
 from spotbeam.governance.entries.accounts import Claim, Interest, Notice
-from spotbeam.governance.entries.acts import DropRule, DropSponsor, PutRule, PutSponsor
+from spotbeam.governance.entries.acts import (
+    DropList,
+    DropRule,
+    DropSponsor,
+    PutList,
+    PutRule,
+    PutSponsor,
+)
 from spotbeam.governance.entries.deciding import Seal
+from spotbeam.governance.entries.rules import RuleEntry
 from spotbeam.governance.entries.words import DAY_US, HOUR_US
 from spotbeam.governance.ground import may_overlap
-from spotbeam.governance.state import Asked, Proposed
+from spotbeam.governance.layers import lists_named
+from spotbeam.governance.state import Asked, Proposed, State
 
 Role: TypeAlias = Literal["licensor", "sponsor", "protected", "named"]
 DUE_US: Mapping[Role, int] = MappingProxyType(
@@ -33,6 +43,7 @@ DUE_US: Mapping[Role, int] = MappingProxyType(
 """From when the entry is witnessed. Ours to choose: no rule of law that we know sets them."""
 PROTECTED = "protected users"
 """What the class is called in a notice: nobody among them is named."""
+_NEVER = 2**63
 
 
 class Owed(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,14 +84,14 @@ def owed(chronicle: Chronicle, at_us: int) -> tuple[Owed, ...]:
 
 
 def _all(chronicle: Chronicle, at_us: int) -> Iterator[tuple[int, Owed]]:
-    licensors = _Licensors(chronicle)
+    licensors, wordings = _Licensors(chronicle), _Wordings(chronicle.now)
     for asked in chronicle.requests:
         if asked.since_us is not None:
             for party in licensors.of(asked.request.where):
                 yield asked.index, _owed(chronicle, asked.id, party, "licensor", asked, at_us)
     for proposed in chronicle.proposals:
         if proposed.anchored_us is not None:
-            for to, role in _touched(chronicle, licensors, proposed):
+            for to, role in _touched(chronicle, licensors, wordings, proposed):
                 yield proposed.index, _owed(chronicle, proposed.id, to, role, proposed, at_us)
     for claim in chronicle.of(Claim):
         if claim.witnessed_us is not None and claim.body.stance != "retracts":
@@ -103,7 +114,7 @@ class _Licensors:
 
 
 def _touched(
-    chronicle: Chronicle, licensors: _Licensors, proposed: Proposed
+    chronicle: Chronicle, licensors: _Licensors, wordings: _Wordings, proposed: Proposed
 ) -> Iterator[tuple[str, Role]]:
     proposal = proposed.proposal
     where = chronicle.now.requests[proposal.request].request.where
@@ -115,15 +126,82 @@ def _touched(
     for act in proposal.acts:
         if isinstance(act, PutSponsor | DropSponsor):
             sponsors[act.sponsor] = None
-        elif isinstance(act, PutRule):
-            sponsors.update(dict.fromkeys(act.rule.who.sponsor))
-            only_others = act.rule.who.protection and set(act.rule.who.protection) == {"none"}
-            reaches_protected |= not only_others
-        elif isinstance(act, DropRule):
-            reaches_protected = True
+        elif isinstance(act, PutRule | DropRule | PutList | DropList):
+            moved = wordings.moved_by(act, proposed.proposed_us)
+            reaches_protected |= any(map(_reaches_protected, moved))
+            for rule in moved:
+                named = rule.who.sponsor or wordings.sponsors(rule, proposed.proposed_us)
+                sponsors.update(dict.fromkeys(named))
     yield from ((sponsor, "sponsor") for sponsor in sponsors)
     if reaches_protected:
         yield PROTECTED, "protected"
+
+
+def _reaches_protected(rule: RuleEntry) -> bool:
+    return not rule.who.protection or set(rule.who.protection) != {"none"}
+
+
+class _Wording(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule says, from when it is binding until it is over or replaced for good."""
+
+    rule: RuleEntry
+    from_us: int
+    until_us: int
+
+    def stands(self, at_us: int) -> bool:
+        return self.from_us <= at_us < self.until_us
+
+
+class _Wordings:
+    """Rules as they stood at an instant, as far as the record shows; in doubt they stand."""
+
+    def __init__(self, state: State) -> None:
+        self._of: dict[str, list[_Wording]] = {}
+        self._asking: dict[str, list[_Wording]] = {}
+        self._sponsored: list[_Wording] = []
+        for key in sorted(state.layers):
+            for wording in _wordings(state, key):
+                self._of.setdefault(wording.rule.id, []).append(wording)
+                for name in lists_named(wording.rule):
+                    self._asking.setdefault(name, []).append(wording)
+                if wording.rule.who.sponsor:
+                    self._sponsored.append(wording)
+
+    def moved_by(
+        self, act: PutRule | DropRule | PutList | DropList, at_us: int
+    ) -> tuple[RuleEntry, ...]:
+        """The rules that an act adds, takes out or changes, those that ask about a list too."""
+        match act:
+            case PutRule():
+                return (act.rule, *_standing(self._of.get(act.rule.id, ()), at_us))
+            case DropRule():
+                return _standing(self._of.get(act.rule, ()), at_us)
+            case PutList() | DropList():
+                return _standing(self._asking.get(act.list, ()), at_us)
+
+    def sponsors(self, moved: RuleEntry, at_us: int) -> Iterator[str]:
+        """Those whose terminals other rules name on ground of this one."""
+        for rule in _standing(self._sponsored, at_us):
+            if may_overlap(rule.where, moved.where):
+                yield from rule.who.sponsor
+
+
+def _standing(wordings: Iterable[_Wording], at_us: int) -> tuple[RuleEntry, ...]:
+    return tuple(each.rule for each in wordings if each.stands(at_us))
+
+
+def _wordings(state: State, key: str) -> Iterator[_Wording]:
+    """The wordings of one thing, newest first; those of seals are not in the record."""
+    replaced_us = _NEVER
+    for layer in reversed(state.layers[key]):
+        bound_us = state.changes[layer.change].bound_us or 0
+        until_us = _NEVER if layer.span.until_us is None else layer.span.until_us
+        if isinstance(layer.act, PutRule):
+            yield _Wording(
+                rule=layer.act.rule, from_us=bound_us, until_us=min(until_us, replaced_us)
+            )
+        if layer.span.until_us is None:
+            replaced_us = min(replaced_us, max(bound_us, layer.span.from_us or 0))
 
 
 def _owed(
