@@ -159,7 +159,7 @@ class _Wordings:
         self._of: dict[str, list[_Wording]] = {}
         self._asking: dict[str, list[_Wording]] = {}
         self._sponsored: list[_Wording] = []
-        for key in sorted(state.layers):
+        for key in sorted(key for key in state.layers if key.startswith("rule:")):
             for wording in _wordings(state, key):
                 self._of.setdefault(wording.rule.id, []).append(wording)
                 for name in lists_named(wording.rule):
@@ -191,10 +191,11 @@ def _standing(wordings: Iterable[_Wording], at_us: int) -> tuple[RuleEntry, ...]
 
 
 def _wordings(state: State, key: str) -> Iterator[_Wording]:
-    """The wordings of one thing, newest first; those of seals are not in the record."""
+    """The wordings of one rule, newest first; those of seals are not in the record."""
     replaced_us = _NEVER
     for layer in reversed(state.layers[key]):
-        bound_us = state.changes[layer.change].bound_us or 0
+        change = state.changes.get(layer.change)  # none: it stands since entry 0
+        bound_us = 0 if change is None else change.bound_us or 0
         until_us = _NEVER if layer.span.until_us is None else layer.span.until_us
         if isinstance(layer.act, PutRule):
             yield _Wording(
