@@ -15,7 +15,7 @@ import msgspec
 
 from spotbeam.chronicle.reading import Chronicle, Told
 from spotbeam.chronicle.readings import may_agree, plain_words
-from spotbeam.chronicle.words import places_words
+from spotbeam.chronicle.words import named, places_words
 from spotbeam.governance.entries.accounts import (
     Aspect,
     Claim,
@@ -145,7 +145,7 @@ def event_title(chronicle: Chronicle, name: str) -> str:
     if told is not None and isinstance(told.body, Matter):
         return told.body.title
     if told is not None and isinstance(told.body, Contact):
-        who, party = chronicle.name_of(told.body.person), chronicle.name_of(told.body.party)
+        who, party = (named(chronicle.name_of(n)) for n in (told.body.person, told.body.party))
         return f"The contact of {who} with {party}"
     if name in state.requests:
         request = state.requests[name].request
@@ -170,7 +170,7 @@ def root_of(chronicle: Chronicle, name: str) -> str:
 
 def _voices(chronicle: Chronicle, about: str) -> Iterator[Voice]:
     """Claims about an event, then those about these, however deep."""
-    waiting, named = [about], set[str]()
+    waiting, spoken_of = [about], set[str]()
     found: dict[str, Voice] = {}
     while waiting:
         name = waiting.pop(0)
@@ -182,10 +182,10 @@ def _voices(chronicle: Chronicle, about: str) -> Iterator[Voice]:
                 claim=claim,
                 grades=chronicle.about(claim.id, Grade),
                 retracted_by=_retraction(chronicle, claim),
-                is_reply=claim.body.source.party in named,
+                is_reply=claim.body.source.party in spoken_of,
                 occurred=_occurred(claim.body, "yes" if over is None else over.occurred),
             )
-            named.update(claim.body.names)
+            spoken_of.update(claim.body.names)
             waiting.append(claim.id)
             yield voice
 

@@ -75,10 +75,12 @@ def entry_says(entry: Entry, state: State) -> str:
             if body.asker != actor:
                 asks = f"{asks} (registered by {actor})"
             behalf = f" on behalf of {named(body.on_behalf_of)}" if body.on_behalf_of else ""
+            spoken = f", saying {quoted(body.spoken)}" if body.spoken else ""
+            unsure = ", unverified" if body.verified == "unverified" else ""
             return (
                 f"{asks} asks{behalf} to {body.verb} {places_words(body.where)}, by "
-                f"{body.channel}, on {grounds_words(body.grounds)}; to be answered by "
-                f"{format_time(body.answer_by_us)}"
+                f"{body.channel}{unsure}{spoken}, on {grounds_words(body.grounds)}; to be "
+                f"answered by {format_time(body.answer_by_us)}"
             )
         case Refusal() as body:
             return (

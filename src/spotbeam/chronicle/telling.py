@@ -10,6 +10,7 @@ from spotbeam.governance.entries.accounts import (
     AlertAct,
     Claim,
     Contact,
+    Disclosed,
     Disclosure,
     Grade,
     Interest,
@@ -51,6 +52,28 @@ _INTERESTS = {
     "beneficiary": "is named as gaining in",
     "licensor": "licenses service in",
 }
+_CAPACITIES = {
+    "official": "in office",
+    "private": "in a private capacity",
+    "spontaneous": "by chance",
+}
+RELIABILITY = {
+    "A": "completely reliable",
+    "B": "usually reliable",
+    "C": "fairly reliable",
+    "D": "not usually reliable",
+    "E": "unreliable",
+    "F": "cannot be judged",
+}
+CREDIBILITY = {
+    1: "confirmed",
+    2: "probably true",
+    3: "possibly true",
+    4: "doubtful",
+    5: "improbable",
+    6: "cannot be judged",
+}
+"""The words of the Admiralty code for its marks."""
 
 
 def told_words(actor: str, body: Account | Contact, name_of: NameOf = str) -> str:
@@ -61,32 +84,33 @@ def told_words(actor: str, body: Account | Contact, name_of: NameOf = str) -> st
         body: What they told.
         name_of: What a party or person is called; as their id if not given.
     """
+
+    def called(name: str) -> str:
+        return named(name_of(name))
+
     match body:
         case Party():
             role = f", {named(body.role)}" if body.role else ""
-            of = f" of {name_of(body.part_of)}" if body.part_of else ""
+            of = f" of {called(body.part_of)}" if body.part_of else ""
             return f"{actor} registers {body.party}: {named(body.name)}, a {body.kind}{role}{of}"
         case Interest():
             span = _span(body.from_us, body.until_us)
-            where = places_words(body.where)
-            party = name_of(body.party)
-            return f"{actor} records that {party} {_INTERESTS[body.kind]} {where}{span}"
+            does = f"{called(body.party)} {_INTERESTS[body.kind]} {places_words(body.where)}"
+            return f"{actor} records that {does}{span}{_in_words(body.words)}"
         case Tie():
-            whose = "their own tie" if body.person == actor else f"a tie of {name_of(body.person)}"
+            whose = "their own tie" if body.person == actor else f"a tie of {called(body.person)}"
             about = f" about {places_words(body.where)}" if body.where else ""
             span = _span(body.from_us, body.until_us)
-            kind = body.kind.replace("-", " ")
-            party = name_of(body.party)
-            return f"{actor} declares {whose} to {party} ({kind}){about}{span}"
+            tie = f"{called(body.party)} ({body.kind.replace('-', ' ')})"
+            return f"{actor} declares {whose} to {tie}{about}{span}{_in_words(body.words)}"
         case TieEnd():
             return (
                 f"{actor} says that the tie {body.tie} is over since {format_time(body.until_us)}"
             )
         case Contact():
-            return _contact_words(actor, body, name_of)
+            return _contact_words(actor, body, called)
         case Disclosure():
-            to, at = named(body.disclosed.to), format_time(body.disclosed.at_us)
-            return f"{actor} says that the contact {body.contact} was disclosed to {to} on {at}"
+            return f"{actor} says that the contact {body.contact} was {_told_to(body.disclosed)}"
         case ZeroReport():
             span = _span(body.from_us, body.until_us)
             return f"{actor} reports no contacts{span}"
@@ -95,19 +119,24 @@ def told_words(actor: str, body: Account | Contact, name_of: NameOf = str) -> st
             where = f" in {places_words(body.where)}" if body.where else ""
             return f"{actor} opens the matter {quoted(body.title)}{date}{where}"
         case Claim():
-            return f"{source_words(body.source)} {body.stance} {body.about}: {quoted(body.quote)}"
+            other = body.alternative
+            explains = f"; as another explanation it gives {quoted(other)}" if other else ""
+            said = f"{body.stance} {body.about}: {quoted(body.quote)}{explains}"
+            return f"{source_words(body.source)} {said}"
         case Grade():
-            marks = f"{body.reliability or '-'}/{body.credibility or '-'}"
-            return f"{actor} grades the claim {body.claim} {marks}"
+            return (
+                f"{actor} grades the claim {body.claim}: {_grade_words(body)}"
+                f"{_in_words(body.words)}"
+            )
         case Verification():
-            return f"{actor} has verified the request {body.request} {_CHECKS[body.how]}"
+            how = _CHECKS[body.how]
+            return f"{actor} has verified the request {body.request} {how}{_in_words(body.words)}"
         case Notice():
             done = (
                 "is told" if body.receipt else f"could not be told ({quoted(body.failure or '')})"
             )
-            return (
-                f"{named(body.to)} ({body.role}) {done} of {body.about}, {format_time(body.at_us)}"
-            )
+            at = format_time(body.at_us)
+            return f"{called(body.to)} ({body.role}) {done} of {body.about}, {at}"
         case AlertAct():
             return f"{actor} {_ACTS[body.act]} the alert {body.alert}: {quoted(body.words)}"
         case Observation():
@@ -122,16 +151,36 @@ def source_words(source: Source) -> str:
     return f"{named(source.name)}{relies}{place} ({source.published})"
 
 
-def _contact_words(actor: str, body: Contact, name_of: NameOf) -> str:
-    whose = "their own contact" if body.person == actor else f"a contact of {name_of(body.person)}"
+def _contact_words(actor: str, body: Contact, called: NameOf) -> str:
+    whose = "their own contact" if body.person == actor else f"a contact of {called(body.person)}"
+    met = f" ({', '.join(map(named, body.met))})" if body.met else ""
     channel = f" by {body.channel}" if body.channel else ""
     through = f" through {named(body.through)}" if body.through else ""
     behalf = f" on behalf of {named(body.on_behalf_of)}" if body.on_behalf_of else ""
+    capacity = f", {_CAPACITIES[body.capacity]}," if body.capacity else ""
     subject = f", on {quoted(body.subject)}" if body.subject else ""
+    told = "".join(f", {_told_to(each)}" for each in body.disclosed or ())
     return (
-        f"{actor} records {whose} with {name_of(body.party)}{channel}{through}{behalf} about "
-        f"{places_words(body.where)}{subject}, on {format_time(body.at_us)}"
+        f"{actor} records {whose} with {called(body.party)}{met}{channel}{through}{behalf}"
+        f"{capacity} about {places_words(body.where)}{subject}, on {format_time(body.at_us)}{told}"
     )
+
+
+def _told_to(disclosed: Disclosed) -> str:
+    return f"disclosed to {named(disclosed.to)} on {format_time(disclosed.at_us)}"
+
+
+def _grade_words(body: Grade) -> str:
+    marks = []
+    if body.reliability is not None:
+        marks.append(f"its source {body.reliability} ({RELIABILITY[body.reliability]})")
+    if body.credibility is not None:
+        marks.append(f"its information {body.credibility} ({CREDIBILITY[body.credibility]})")
+    return ", ".join(marks) or "neither its source nor its information"
+
+
+def _in_words(words: str | None) -> str:
+    return f": {quoted(words)}" if words else ""
 
 
 def _seen_words(body: Observation) -> str:

@@ -82,7 +82,7 @@ def _groundless(
             )
         ):
             missing = (
-                f"cites {ground}, issued by {chronicle.name_of(ground.issuer)}, of whom no "
+                f"cites {ground}, issued by {named(chronicle.name_of(ground.issuer))}, of whom no "
                 f"interest in {places_words(request.where)} is on record"
             )
     if missing:

@@ -187,7 +187,7 @@ def _follows_contact(
         f"; said to have been disclosed to {named(each.to)} on {format_time(each.at_us)}"
         for each in elsewhere
     )
-    who, party = chronicle.name_of(contact.person), chronicle.name_of(contact.party)
+    who, party = (named(chronicle.name_of(name)) for name in (contact.person, contact.party))
     return raised(
         "A1",
         (told.id, decision.id),
@@ -206,7 +206,7 @@ def _follows_contact(
 
 def _follows_tie(chronicle: Chronicle, told: Told[Tie], decision: Decision, known_us: int) -> Alert:
     tie = told.body
-    who, party = chronicle.name_of(tie.person), chronicle.name_of(tie.party)
+    who, party = (named(chronicle.name_of(name)) for name in (tie.person, tie.party))
     return raised(
         "A1",
         (told.id, decision.id),

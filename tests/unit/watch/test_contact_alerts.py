@@ -60,7 +60,7 @@ def test_a_decision_that_follows_an_unknown_contact(decide: Callable[[World], st
     assert alert.evidence[0] == name
     assert alert.named == (OWNER,)
     assert alert.at_us < alert.known_us == world.clock_us
-    assert "follows a contact of The owner with The state of X" in alert.says
+    assert "follows a contact of “The owner” with “The state of X”" in alert.says
     assert "because" not in alert.says
     (late,) = found(world, "A2")
     assert late.decisions == (decision,)
