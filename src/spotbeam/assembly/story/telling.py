@@ -101,13 +101,16 @@ class _Telling:
             "as processes of their own. Five people hold keys of their own.",
         )
         self.say("line", f"The edge was told one thing by hand: entry 0 is {self.setting.genesis}.")
+
+    def _await_edge(self) -> None:
         self.setting.edge.await_ready()
         post(
             f"{self.setting.edge.url}/terminals",
             msgspec.json.encode(LOOKED_AT),
             {"Content-Type": "application/json"},
         )
-        self._show("A fresh record grants nothing, so the edge serves nobody:")
+        words = "A fresh record grants nothing, and nor does a proposal: the edge serves nobody:"
+        self._show(words)
 
     def _bring_rules_in(self) -> None:
         self.say("act", "The first rules")
@@ -121,7 +124,9 @@ class _Telling:
         request = self._request(
             "registrar", "activate", where, "licensing-authority", grounds, 30 * DAY_US
         )
-        self._decide(request, draft, ("network-director", "licence-officer"))
+        change = self._propose(request, draft)
+        self._await_edge()  # it compiles its kernels while the first impact is worked out
+        self._sign(change, ("network-director", "licence-officer"))
         self._show("Two people of two parties have signed, witnesses have seen it:")
 
     def _ask_in_vain(self) -> str:
@@ -147,7 +152,7 @@ class _Telling:
         )
         self._show("Ten seconds above 75 km/h, and the speed cap bites, for the ambulance too:")
         draft = parse_draft(EXEMPTION, "exemption.toml")
-        self._decide(request, draft, ("licence-officer", "network-director"))
+        self._sign(self._propose(request, draft), ("licence-officer", "network-director"))
         self._show("The ambulance still drives at 95 km/h, and is served; the other is not:")
 
     def _refuse(self) -> None:
@@ -253,8 +258,8 @@ class _Telling:
             )
         return name
 
-    def _decide(self, request: str, draft: Draft, people: Sequence[str]) -> None:
-        """Propose, show the impact, have it signed by each on their own machine."""
+    def _propose(self, request: str, draft: Draft) -> str:
+        """Propose, and show the impact; the change's id."""
         with self._desk("duty-officer") as desk:
             name = desk.new_id("chg")
             prepared = prepare_change(
@@ -271,6 +276,10 @@ class _Telling:
             for words in _previewed(seen):
                 self.say("quote", words)
             propose(desk, prepared, seen.digest, wait=True)
+        return name
+
+    def _sign(self, name: str, people: Sequence[str]) -> None:
+        """Have a proposal signed by each on their own machine, which works its impact out too."""
         for person in people:
             with self._desk(person) as desk:
                 mine = self._impact(desk, desk.state.changes[name].proposal, name).digest
