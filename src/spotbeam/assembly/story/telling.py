@@ -261,7 +261,7 @@ class _Telling:
     def _propose(self, request: str, draft: Draft) -> str:
         """Propose, and show the impact; the change's id."""
         with self._desk("duty-officer") as desk:
-            name = desk.new_id("chg")
+            name: str = desk.new_id("chg")
             prepared = prepare_change(
                 desk.state,
                 draft,
