@@ -12,7 +12,7 @@ from spotbeam.assembly.switching import (
     turns,
 )
 from spotbeam.chronicle.sentences import entry_says, rule_words
-from spotbeam.chronicle.timeline import Event, order
+from spotbeam.chronicle.timeline import Event, ending, order
 from spotbeam.governance.entries import parse_entry
 from spotbeam.governance.entries.acts import DropRule, PutRule
 from spotbeam.governance.entries.deciding import Seal
@@ -37,10 +37,11 @@ def timeline(there: There, witnessed_at: WitnessedAt, until_us: int) -> tuple[Ev
 
 
 def event_line(event: Event, now_us: int) -> str:
-    """One event in one line; what lies ahead is marked."""
+    """One event in one line; what lies ahead is marked, and what the record shows only later."""
     index = "" if event.index is None else f"  entry {event.index}"
     ahead = "  (ahead)" if event.at_us > now_us else ""
-    return f"{event.when}{index}{ahead}  {event.says}"
+    known = f"  ({event.known})" if event.known else ""
+    return f"{event.when}{index}{ahead}  {event.says}{known}"
 
 
 class _Telling:
@@ -114,7 +115,8 @@ class _Telling:
                 says=f"binding from here: {whole}",
             )
         elif proposed.status in ("rejected", "withdrawn"):
-            for index in self.ending(proposed):
+            index = ending(self.there.entries, self.there.whole, proposed)
+            if index is not None:
                 yield from self.at_entry(index, proposed.status, self.said_in(index))
         elif proposed.has_lapsed(self.now_us):
             ends = [proposed.proposal.lapses_us]
@@ -124,20 +126,6 @@ class _Telling:
             yield Event(at_us=min(ends), known_us=min(ends), index=None, kind="lapsed", says=says)
         if isinstance(proposed.proposal, Seal) and proposed.bound_us is not None:
             yield from self.of_opening(proposed, proposed.proposal)
-
-    def ending(self, proposed: Proposed) -> list[int]:
-        """The entry that rejected a proposal or took it back: a state keeps no index of it."""
-        marks = (
-            (b'"word":"reject"', f'"change":"{proposed.digest}"'.encode())
-            if proposed.status == "rejected"
-            else (b'"type":"withdrawal"', f'"target":"{proposed.id}"'.encode())
-        )
-        findings = self.there.whole.findings
-        for index in range(proposed.index + 1, len(self.there.entries)):
-            data = self.there.entries[index]
-            if index not in findings and all(mark in data for mark in marks):
-                return [index]
-        return []
 
     def of_opening(self, proposed: Proposed, seal: Seal) -> Iterator[Event]:
         if proposed.id in self.there.whole.openings:

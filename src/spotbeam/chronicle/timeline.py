@@ -6,13 +6,13 @@ record shows it. What comes later follows; it is never said to be because of wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from spotbeam.chronicle.contesting import accounts, root_of
-from spotbeam.chronicle.reading import Chronicle, Told
+from spotbeam.chronicle.reading import Chronicle, Told, subject_of
 from spotbeam.chronicle.readings import date_span
 from spotbeam.chronicle.sentences import entry_says
 from spotbeam.chronicle.telling import told_words
@@ -38,7 +38,7 @@ from spotbeam.governance.entries.accounts import (
 from spotbeam.governance.entries.asking import Refusal
 from spotbeam.governance.entries.deciding import Opening
 from spotbeam.governance.ground import may_overlap
-from spotbeam.governance.state import PROPOSAL_LASTS_US, Asked, Proposed
+from spotbeam.governance.state import PROPOSAL_LASTS_US, Asked, Proposed, State
 from spotbeam.times import format_time, parse_time
 
 
@@ -66,6 +66,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         """The time or date to show."""
         return self.date or format_time(self.at_us)
 
+    @property
+    def known(self) -> str:
+        """From when the record shows it, where that is later; empty where it is not."""
+        if self.known_us is None:
+            return "not witnessed yet"
+        return f"on record since {format_time(self.known_us)}" if self.known_us > self.at_us else ""
+
 
 def timeline(chronicle: Chronicle, subject: str) -> tuple[Event, ...]:
     """What is on record about a subject, in order of time.
@@ -79,7 +86,7 @@ def timeline(chronicle: Chronicle, subject: str) -> tuple[Event, ...]:
     """
     telling = _Telling(chronicle)
     found = list(dict.fromkeys(telling.about(subject)))
-    if not found and subject not in chronicle.people:
+    if not found and subject not in chronicle.people and subject not in chronicle.now.seen:
         known = sorted({*chronicle.now.seen, *chronicle.people})
         raise UnknownName("entry, party or person of this record", subject, known)
     return tuple(sorted(found, key=order))
@@ -140,6 +147,25 @@ def parties_in(body: object) -> frozenset[str]:
     return frozenset()
 
 
+def ending(entries: Sequence[bytes], state: State, proposed: Proposed) -> int | None:
+    """The entry that rejected a proposal or took it back: a state keeps no index of it.
+
+    Args:
+        entries: All that count, in order through all logs.
+        state: What they were folded to.
+        proposed: One that is `rejected` or `withdrawn`.
+    """
+    marks = (
+        (b'"word":"reject"', f'"change":"{proposed.digest}"'.encode())
+        if proposed.status == "rejected"
+        else (b'"type":"withdrawal"', f'"target":"{proposed.id}"'.encode())
+    )
+    for index in range(proposed.index + 1, len(entries)):
+        if index not in state.findings and all(mark in entries[index] for mark in marks):
+            return index
+    return None
+
+
 class _Telling:
     def __init__(self, chronicle: Chronicle) -> None:
         self.chronicle = chronicle
@@ -147,20 +173,27 @@ class _Telling:
 
     def about(self, subject: str) -> Iterator[Event]:
         told = self.chronicle.get(subject)
-        if subject in self.state.requests:
-            yield from self.of_request(self.state.requests[subject])
-        elif subject in self.state.changes:
-            proposed = self.state.changes[subject]
-            yield from self.of_request(self.state.requests[proposed.proposal.request])
-        elif told is not None:
-            root = root_of(self.chronicle, subject)
-            event = self.chronicle.get(root)
-            if event is not None:
-                yield from self.with_claims(event)
-            elif root in self.state.seen:
-                yield from self.beside(root)
+        over = None if told is None else subject_of(told.body)
+        root = root_of(self.chronicle, over if over and over in self.state.seen else subject)
+        event = self.chronicle.get(root)
+        if root in self.state.changes:
+            root = self.state.changes[root].proposal.request
+        if root in self.state.requests:
+            yield from self.of_request(self.state.requests[root])
+        elif event is not None:
+            yield from self.with_claims(event)
+        elif root in self.state.seen:
+            yield from self.of_entry(root)
         if subject in self.chronicle.people:
             yield from self.of_person(subject)
+
+    def of_entry(self, name: str) -> Iterator[Event]:
+        """Any other entry, and all that is told about it."""
+        index = self.state.seen[name]
+        if index not in self.state.findings:
+            entry = parse_entry(self.chronicle.entries[index])
+            yield from self.at_entry(index, entry.envelope.type)
+        yield from self.beside(name)
 
     def of_request(self, asked: Asked) -> Iterator[Event]:
         """A request with what led to it on record, what followed, and what is said about it."""
@@ -173,6 +206,8 @@ class _Telling:
         for refusal in self.chronicle.about(asked.id, Refusal):
             yield self.of_told(refusal, "refused")
             yield from self.beside(refusal.id)
+        if asked.status == "withdrawn" and asked.ended_by is not None:
+            yield from self.at_entry(self.state.seen[asked.ended_by], "withdrawn")
         if asked.has_lapsed(self.state.witnessed_us) and asked.since_us is not None:
             by_us = asked.request.answer_by_us
             waited = lasting(by_us - asked.since_us)
@@ -197,11 +232,9 @@ class _Telling:
                 says=f"{proposed.id} is binding from here: enough have signed, witnesses have seen",
             )
         elif proposed.status != "pending":
-            says = f"{proposed.id} is {proposed.status}"
-            at_us = self.chronicle.witnessed_at(proposed.index) or 0
-            yield Event(
-                at_us=at_us, known_us=at_us, index=proposed.index, kind=proposed.status, says=says
-            )
+            index = ending(self.chronicle.entries, self.state, proposed)
+            if index is not None:
+                yield from self.at_entry(index, proposed.status)
         elif proposed.has_lapsed(self.state.witnessed_us):
             ends = [proposed.proposal.lapses_us]
             if proposed.anchored_us is not None:
@@ -244,12 +277,18 @@ class _Telling:
                 yield from self.at_entry(given.index, "approved")
 
     def at_entry(self, index: int, kind: str) -> Iterator[Event]:
-        """What an entry says, at the time from which the record shows it."""
-        at_us = self.chronicle.witnessed_at(index)
-        if at_us is not None:
-            entry = parse_entry(self.chronicle.entries[index])
-            says = entry_says(entry, self.state)
-            yield Event(at_us=at_us, known_us=at_us, index=index, kind=kind, says=says)
+        """What an entry says, at the time from which the record shows it.
+
+        Before it is witnessed, that is when the log says it was written; whoever asks what was
+        known at an instant is shown only what was witnessed by then.
+        """
+        known_us, until_us = self.chronicle.witnessed_at(index), self.chronicle.known_us
+        if until_us is not None and (known_us is None or known_us > until_us):
+            return
+        entry = parse_entry(self.chronicle.entries[index])
+        at_us = entry.envelope.recorded_us if known_us is None else known_us
+        says = entry_says(entry, self.state)
+        yield Event(at_us=at_us, known_us=known_us, index=index, kind=kind, says=says)
 
     def of_told(self, told: Told[Any], kind: str | None = None) -> Event:
         """A telling, at the time of what it tells, as far as it says one."""

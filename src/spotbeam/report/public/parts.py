@@ -16,7 +16,6 @@ from spotbeam.chronicle.sides import (
 from spotbeam.chronicle.timeline import Event
 from spotbeam.chronicle.words import quoted
 from spotbeam.report.page.markup import Markup, join, listing, tag
-from spotbeam.times import format_time
 
 
 def entry_path(index: int) -> str:
@@ -87,11 +86,7 @@ def _event(event: Event, up: str | None, now_us: int) -> Markup:
         else tag("span", event.when, class_="when")
     )
     ahead = " (ahead)" if event.at_us > now_us else ""
-    late = ""
-    if event.known_us is not None and event.known_us > event.at_us + _DAY_US:
-        late = f" On record since {format_time(event.known_us)}."
-    elif event.known_us is None:
-        late = " Not witnessed yet."
+    late = f" {event.known[:1].upper()}{event.known[1:]}." if event.known else ""
     proof: object = ""
     if event.index is not None:
         proof = join((" [", linked(f"entry {event.index}", event.index, up), "]"))
@@ -119,4 +114,3 @@ def _voice(voice: Voice, about: str, up: str | None) -> Markup:
     )
 
 
-_DAY_US = 86_400_000_000
