@@ -6,6 +6,8 @@ import itertools
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.accounts import found, read_world
 from support.episodes import NAMES, Episodes
 
@@ -84,6 +86,17 @@ def test_refused_to_turn_on_and_turned_off_are_told_apart(
     assert "eli approves" in cut
 
 
+def test_no_reply_is_told_with_what_was_tried(played: Episodes, chronicle: Chronicle) -> None:
+    said = accounts(chronicle, played.events["contacts"])
+    assert [voice.is_reply for voice in said.voices if voice.claim.body.source.party] == [
+        False,  # the office of the state: nobody named the state
+        True,  # the owner, whom the paper named
+    ]
+    lines = accounts_lines(chronicle, said)
+    assert lines[-1].endswith("has no reply on record (no notice to them is on record)")
+    assert "They differ on how many there were: “at least 2” (e16); 1 (e18)" in lines
+
+
 def test_what_the_episodes_raise(played: Episodes) -> None:
     raised = {alert.rule for alert in found(played.world)}
     assert {"A1", "A2", "A3", "A4", "A5", "A6", "A7", "A16"} <= raised
@@ -112,6 +125,22 @@ def test_with_the_names_swapped_the_text_is_equal_but_for_the_names(
     there = everything(chronicle, played)
     back = everything(read_world(again.world), again)
     assert [swap(text, NAMES[one], NAMES[other]) for text in there] == back
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.permutations(tuple(NAMES)))
+def test_with_all_names_dealt_anew_the_text_is_equal_but_for_the_names(
+    chronicle: Chronicle, played: Episodes, order: list[str]
+) -> None:
+    dealt = {party: NAMES[other] for party, other in zip(NAMES, order, strict=True)}
+    again = Episodes(dealt)
+    there = everything(chronicle, played)
+    back = everything(read_world(again.world), again)
+    renamed = {NAMES[party]: dealt[party] for party in NAMES}
+    name = re.compile("|".join(map(re.escape, sorted(renamed, key=len, reverse=True))))
+    assert [name.sub(lambda found: renamed[found[0]], text) for text in there] == back
+    # The control: some text does name them.
+    assert any(name.search(text) for text in there)
 
 
 def everything(chronicle: Chronicle, played: Episodes) -> list[str]:

@@ -7,7 +7,7 @@ import msgspec
 from spotbeam.assembly.extents import demand_ground
 from spotbeam.assembly.histories import Account, account
 from spotbeam.assembly.reading import ReadRecord
-from spotbeam.chronicle.contesting import Accounts, accounts, events
+from spotbeam.chronicle.contesting import Accounts, accounts, event_title, events, root_of
 from spotbeam.chronicle.reading import Chronicle
 from spotbeam.chronicle.timeline import Event, order, place_of, timeline, told_on
 from spotbeam.governance.ground import may_overlap
@@ -58,7 +58,9 @@ def told_history(
     ]
     return ToldHistory(
         subject=subject,
-        title=chronicle.name_of(subject),
+        title=chronicle.name_of(subject)
+        if subject in chronicle.people
+        else event_title(chronicle, root_of(chronicle, subject)),
         events=found,
         accounts=tuple(each for each in about if each.voices),
     )

@@ -77,9 +77,10 @@ def entry_says(entry: Entry, state: State) -> str:
             behalf = f" on behalf of {named(body.on_behalf_of)}" if body.on_behalf_of else ""
             spoken = f", saying {quoted(body.spoken)}" if body.spoken else ""
             unsure = ", unverified" if body.verified == "unverified" else ""
+            came = "in person" if body.channel == "in-person" else f"by {body.channel}"
             return (
-                f"{asks} asks{behalf} to {body.verb} {places_words(body.where)}, by "
-                f"{body.channel}{unsure}{spoken}, on {grounds_words(body.grounds)}; to be "
+                f"{asks} asks{behalf} to {body.verb} {places_words(body.where)}, {came}"
+                f"{unsure}{spoken}, on {grounds_words(body.grounds)}; to be "
                 f"answered by {format_time(body.answer_by_us)}"
             )
         case Refusal() as body:

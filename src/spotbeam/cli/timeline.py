@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from spotbeam.assembly.telling import chronicle_of
@@ -48,7 +49,10 @@ def timeline(
         chronicle = chronicle.known_at(reads.at_us)
     found = told_history(read, chronicle, subject, at_us=reads.at_us, view=view)
     if html is not None:
-        write_text(html, timeline_page(chronicle, found.title, found.events, found.accounts))
+        page = timeline_page(
+            chronicle, found.title, found.events, found.accounts, tuple(_service(found))
+        )
+        write_text(html, page)
     if reads.json:
         print_json(found)
         return
@@ -57,13 +61,18 @@ def timeline(
         say(f"written: {html}")
 
 
+def _service(found: ToldHistory) -> Iterator[str]:
+    """How service stands, of a territory."""
+    if found.ground is not None:
+        yield f"In the point of view {found.ground.view}:"
+        yield from found.ground.now.switch.says
+
+
 def _show(chronicle: Chronicle, found: ToldHistory) -> None:
     title = found.subject if found.title == found.subject else f"{found.subject} ({found.title})"
     say(f"{title}, by the record {chronicle.now.origin}")
-    if found.ground is not None:
-        say(f"  in the point of view {found.ground.view}")
-        for text in found.ground.now.switch.says:
-            say(f"  {text}")
+    for text in _service(found):
+        say(f"  {text}")
     say("")
     for event in found.events:
         say(f"  {event_line(event, chronicle.now.witnessed_us)}")

@@ -8,7 +8,7 @@ from spotbeam.chronicle.contesting import Accounts, event_title
 from spotbeam.chronicle.reading import Chronicle
 from spotbeam.chronicle.timeline import Event
 from spotbeam.report.page.markup import tag
-from spotbeam.report.public.parts import accounts_block, events_list
+from spotbeam.report.public.parts import accounts_block, events_list, sentences
 from spotbeam.report.public.shell import single
 from spotbeam.times import format_time
 
@@ -18,6 +18,7 @@ def timeline_page(
     title: str,
     events: Sequence[Event],
     accounts: Sequence[Accounts],
+    says: Sequence[str] = (),
 ) -> str:
     """A subject's history as a page.
 
@@ -26,6 +27,7 @@ def timeline_page(
         title: What the subject is called.
         events: In order of time.
         accounts: What is said about its events.
+        says: How its service stands, of a territory.
     """
     now_us = chronicle.now.witnessed_us
     told = [
@@ -40,6 +42,7 @@ def timeline_page(
             "stands later follows; the record does not say why.",
             class_="soft",
         ),
+        sentences(says),
         events_list(events, up=None, now_us=now_us),
         *told,
         tag("h2", "How to check a line"),
