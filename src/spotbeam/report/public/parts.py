@@ -86,11 +86,12 @@ def _event(event: Event, up: str | None, now_us: int) -> Markup:
         else tag("span", event.when, class_="when")
     )
     ahead = " (ahead)" if event.at_us > now_us else ""
+    stop = "" if event.says.endswith((".”", "!”", "?”")) else "."
     late = f" {event.known[:1].upper()}{event.known[1:]}." if event.known else ""
     proof: object = ""
     if event.index is not None:
         proof = join((" [", linked(f"entry {event.index}", event.index, up), "]"))
-    return tag("li", join((when, ahead)), tag("span", event.says, ".", tag("small", late), proof))
+    return tag("li", join((when, ahead)), tag("span", event.says, stop, tag("small", late), proof))
 
 
 def _voice(voice: Voice, about: str, up: str | None) -> Markup:
@@ -112,5 +113,3 @@ def _voice(voice: Voice, about: str, up: str | None) -> Markup:
         ),
         class_=claim.body.stance,
     )
-
-
