@@ -216,15 +216,45 @@ def test_counts_in_words_are_coarse() -> None:
     assert count_words(shown_counts([1_999])[0]) == "about 1,000"
 
 
-def test_losses_are_told_coarsely(tmp_path: Path) -> None:
+def counted(world: World, terminals: int, by: str = "edge") -> None:
+    seen = LossSeen(where="UA", terminals=terminals, protected=3, within_s=60)
+    world.say(Observation(by=by, at_us=world.clock_us, seen=seen), "rex")
+    world.anchor()
+
+
+def told_losses(site: Path) -> list[str]:
+    page = (site / "territory" / "UA.html").read_text()
+    return re.findall(r": ([a-z0-9, ]+) terminals lost service", page)
+
+
+@pytest.mark.parametrize("again", ["edge", "another-edge"])
+def test_two_observed_counts_that_straddle_a_rung_tell_no_small_difference(
+    tmp_path: Path, again: str
+) -> None:
+    """The attack: three terminals lie between two observations of one ground."""
     world = World()
+    world.request(("UA",))
     world.anchor()
-    seen = LossSeen(where="UA", terminals=137, protected=3, within_s=60)
-    world.say(Observation(by="edge", at_us=world.clock_us, seen=seen), "rex")
+    counted(world, 98)
+    before = told_losses(site_of(world, tmp_path))
+    counted(world, 101, again)
+    after = told_losses(site_of(world, tmp_path))
+    assert before == ["about 50"]
+    assert after == ["about 50", "about 50"]
+    # Each count rounded by itself gives the three away.
+    assert [shown_counts([true])[0] for true in (98, 101)] == [50, 100]
+
+
+def test_losses_are_told_coarsely_and_only_beside_each_other(tmp_path: Path) -> None:
+    world = World()
+    world.request(("UA",))
     world.anchor()
-    shown = re.sub(r"[0-9a-f]{16,}", "", text_of(site_of(world, tmp_path)))
-    assert "about 100 terminals lost service" in shown
+    counted(world, 137)
+    site = site_of(world, tmp_path)
+    shown = re.sub(r"[0-9a-f]{16,}", "", text_of(site))
+    assert told_losses(site) == ["about 100"]
     assert "137" not in shown
+    assert "137 terminals" not in (site / "feed.atom").read_text()
 
 
 # -- feeds

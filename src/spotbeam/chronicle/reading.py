@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args
 
 import msgspec
 
+from spotbeam.chronicle.redaction import shown_counts
 from spotbeam.governance.entries import BODIES, parse_entry
 from spotbeam.governance.entries.accounts import (
     AlertAct,
@@ -22,8 +23,11 @@ from spotbeam.governance.entries.accounts import (
     Contact,
     Disclosure,
     Grade,
+    LossSeen,
     Notice,
+    Observation,
     Party,
+    RegistrantsSeen,
     TieEnd,
     Verification,
 )
@@ -137,6 +141,25 @@ class Chronicle:
             found.update(self.now.roster.persons.keys())
             found.update(factor.party for factor in self.now.roster.factors.values())
         return frozenset(found)
+
+    @cached_property
+    def shown_terminals(self) -> Mapping[str, int]:
+        """What may be shown of each observed count of terminals, by entry.
+
+        Counts of one ground, or of one list, are one series in order of the record, whoever
+        counted: else two of them that straddle a rung would tell a small difference.
+        """
+        series: dict[tuple[type, str], list[tuple[str, int]]] = {}
+        for told in self.of(Observation):
+            seen = told.body.seen
+            if isinstance(seen, LossSeen | RegistrantsSeen):
+                what = seen.where if isinstance(seen, LossSeen) else seen.list
+                series.setdefault((type(seen), what), []).append((told.id, seen.terminals))
+        found: dict[str, int] = {}
+        for counted in series.values():
+            shown = shown_counts(true for _, true in counted)
+            found.update(zip((name for name, _ in counted), shown, strict=True))
+        return MappingProxyType(found)
 
     def proposals_for(self, request: str) -> tuple[Proposed, ...]:
         """The proposals that answer a request, in order of the record."""

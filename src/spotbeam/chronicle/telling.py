@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spotbeam.chronicle.redaction import count_words, shown_counts
+from spotbeam.chronicle.redaction import count_words
 from spotbeam.chronicle.words import named, places_words, quoted
 from spotbeam.governance.entries.accounts import (
     AlertAct,
@@ -76,13 +76,17 @@ CREDIBILITY = {
 """The words of the Admiralty code for its marks."""
 
 
-def told_words(actor: str, body: Account | Contact, name_of: NameOf = str) -> str:
+def told_words(
+    actor: str, body: Account | Contact, name_of: NameOf = str, terminals: int | None = None
+) -> str:
     """One telling in one sentence.
 
     Args:
         actor: Who signed it.
         body: What they told.
         name_of: What a party or person is called; as their id if not given.
+        terminals: What may be shown of an observed count (`Chronicle.shown_terminals`); None: no
+            count is told.
     """
 
     def called(name: str) -> str:
@@ -141,7 +145,9 @@ def told_words(actor: str, body: Account | Contact, name_of: NameOf = str) -> st
             return f"{actor} {_ACTS[body.act]} the alert {body.alert}: {quoted(body.words)}"
         case Observation():
             at = format_time(body.at_us)
-            return f"{actor} records what {named(body.by)} saw at {at}: {_seen_words(body)}"
+            return (
+                f"{actor} records what {named(body.by)} saw at {at}: {_seen_words(body, terminals)}"
+            )
 
 
 def source_words(source: Source) -> str:
@@ -183,21 +189,20 @@ def _in_words(words: str | None) -> str:
     return f": {quoted(words)}" if words else ""
 
 
-def _seen_words(body: Observation) -> str:
+def _seen_words(body: Observation, shown: int | None) -> str:
+    many = "terminals" if shown is None else f"{count_words(shown)} terminals"
     match body.seen:
         case ServiceSeen() as seen:
             reason = f" ({named(seen.reason)})" if seen.reason else ""
             return f"service {seen.service} in {places_words((seen.where,))}{reason}"
         case RegistrantsSeen() as seen:
-            many = count_words(shown_counts([seen.terminals])[0])
-            return f"{many} terminals on the list {seen.list}, counted by registrant"
+            return f"{many} on the list {seen.list}, counted by registrant"
         case PositionSeen() as seen:
             return f"a position in {places_words((seen.where,))} that does not hold together"
         case LossSeen() as seen:
-            many = count_words(shown_counts([seen.terminals])[0])
             whom = "protected users among them" if seen.protected else "nobody protected"
             where = places_words((seen.where,))
-            return f"{many} terminals lost service in {where} within {seen.within_s:,} s, {whom}"
+            return f"{many} lost service in {where} within {seen.within_s:,} s, {whom}"
         case WitnessSeen() as seen:
             return f"the witness {named(seen.witness)}: {seen.found.replace('-', ' ')}"
 

@@ -295,7 +295,8 @@ class _Telling:
         if isinstance(told.body, Refusal | Opening):
             says = entry_says(parse_entry(self.chronicle.entries[told.index]), self.state)
         else:
-            says = told_words(told.by, told.body, self.chronicle.name_of)
+            shown = self.chronicle.shown_terminals.get(told.id)
+            says = told_words(told.by, told.body, self.chronicle.name_of, shown)
         at_us, date = _time_of(told)
         return Event(
             at_us=at_us,

@@ -162,7 +162,7 @@ SENTENCES: list[tuple[object, str]] = [
     ),
     (
         Observation(seen=LossSeen(where="UA", terminals=40, protected=0, within_s=600), **SEEN),
-        f"rex records what probe-7 saw at {AT}: about 20 terminals lost service in UA within "
+        f"rex records what probe-7 saw at {AT}: terminals lost service in UA within "
         "600 s, nobody protected",
     ),
     (
@@ -182,8 +182,7 @@ SENTENCES: list[tuple[object, str]] = [
             ),
             **SEEN,
         ),
-        f"rex records what probe-7 saw at {AT}: about 50 terminals on the list kits, counted by "
-        "registrant",
+        f"rex records what probe-7 saw at {AT}: terminals on the list kits, counted by registrant",
     ),
 ]
 
