@@ -11,6 +11,7 @@ from typing import Annotated
 import cyclopts
 from rich.markup import escape
 
+from spotbeam.assembly.story.rehearsal import rehearse
 from spotbeam.assembly.story.stage import Stage
 from spotbeam.assembly.story.telling import Ending, Kind, tell
 from spotbeam.cli.output import console
@@ -40,6 +41,7 @@ def demo(
     """
     _make_room(out)
     with Stage(out / "logs") as stage:
+        rehearse(stage, _say_compiling)
         # Nobody waits for it until the end: the story needs one core, the forecast the other.
         forecast = stage.start(
             "forecast", "forecast", "black-sea", "--out", out / "forecast", "--workers", "1"
@@ -76,6 +78,10 @@ def _make_room(out: Path) -> None:
             place=str(out),
             hint="name another folder with --out",
         ) from None
+
+
+def _say_compiling() -> None:
+    console().print("Compiling the kernels, for the first time on this machine ...")
 
 
 def _say(kind: Kind, text: str) -> None:

@@ -66,6 +66,12 @@ class Player:
                     break
         raise SpotbeamError(f"{self.name} did not start: {self._words()}", hint=f"see {self._log}")
 
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for its end, but no longer than this; whether it has ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self._process.poll() is not None
+
     def await_end(self, seconds: float) -> str:
         """Wait until it has done what it does; what it said on standard output.
 
