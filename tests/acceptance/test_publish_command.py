@@ -13,18 +13,22 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.accounts import claim, with_parties
+from support.accounts import claim, read_world, with_parties
 from support.edge_records import publish as put_on_disk
 from support.episodes import Episodes
 from support.governance import LICENCE, World
 
-from spotbeam.assembly.publishing import list_counts
+from spotbeam.assembly import publishing
+from spotbeam.assembly.public_site import list_counts
+from spotbeam.assembly.reading import read_record
+from spotbeam.assembly.telling import chronicle_of
 from spotbeam.chronicle.redaction import LEAST, count_words, shown_counts
 from spotbeam.cli.app import main
 from spotbeam.governance.entries.accounts import LossSeen, Matter, Observation, Party
 from spotbeam.governance.entries.acts import PutList
 from spotbeam.governance.entries.deciding import Bounds, Seal
 from spotbeam.governance.entries.words import DAY_US
+from spotbeam.report.public import overviews
 
 CELL = "h3:841e265ffffffff"
 
@@ -71,6 +75,58 @@ def test_addresses_and_proofs_stay_as_the_record_grows(tmp_path: Path) -> None:
     proofs = {name: data for name, data in before.items() if name.startswith("proof/")}
     assert proofs.items() <= after.items()
     assert before["index.html"] != after["index.html"]
+
+
+def test_a_run_that_is_broken_off_leaves_the_edition_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_record(site: Path) -> dict[str, bytes]:
+        return {name: data for name, data in files(site).items() if "record/" not in name}
+
+    world = with_parties(World())
+    world.pass_change()
+    before = without_record(site_of(world, tmp_path))
+    world.say(Matter(title="Calls", where=("UA",)), "rex")
+    world.anchor()
+    put_on_disk(world, tmp_path / "record")
+    with monkeypatch.context() as broken:
+        broken.setattr(overviews, "check_page", lambda edition: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            publish_now(tmp_path)
+    assert without_record(tmp_path / "site") == before
+    after, fresh = files(site_of(world, tmp_path)), files(site_of(world, tmp_path / "fresh"))
+    assert fresh.keys() <= after.keys()
+    # A proof that was written once stays as it is; everything else is as in a fresh site.
+    assert {name for name in fresh if after[name] != fresh[name]} <= {
+        name for name in before if name.startswith("proof/")
+    }
+
+
+def test_a_first_run_that_is_broken_off_can_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = with_parties(World())
+    put_on_disk(world, tmp_path / "record")
+    with monkeypatch.context() as broken:
+        broken.setattr(publishing, "mirror", lambda *a, **k: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            publish_now(tmp_path)
+    site_of(world, tmp_path)
+
+
+def publish_now(folder: Path) -> None:
+    read = read_record(folder / "record")
+    source = str(folder / "record")
+    publishing.publish(read, chronicle_of(read), folder / "site", view="un", source=source)
+
+
+def test_everybody_on_record_has_a_page(played: Episodes, tmp_path: Path) -> None:
+    site = site_of(played.world, tmp_path)
+    for who in read_world(played.world).people:
+        assert f"({who})" in (site / "party" / f"{who}.html").read_text()
+    owner = (site / "party" / "owner.html").read_text()
+    assert "The owner&#x27;s own page" in owner
+    assert "has a tie" in owner or "declares a tie" in owner
 
 
 def test_every_link_leads_somewhere_and_every_entry_is_proven(

@@ -26,6 +26,9 @@ PAGES = (
     "requests.html",
     "accounts.html",
     "alerts.html",
+    "who.html",
+    "party/owner.html",
+    "party/cy.html",
     "how-to-check.html",
 )
 QUESTIONS = (

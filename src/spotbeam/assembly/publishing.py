@@ -1,53 +1,29 @@
 """The public site of a record: pages beside a copy of the log, for any file server.
 
 Written again from the same record it is the same, byte for byte. Addresses are permanent: nothing
-is ever taken away, a proof that was written once stays as it is, and the pages that link to others
-come last, so that whoever reads during a run, or after one that was broken off, finds whole pages.
+is ever taken away, and a proof that was written once stays as it is. An edition is made ready apart
+and then moved into place file by file, those that link to others last: a run that is broken off
+while it works leaves the edition before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from spotbeam.assembly.copying import mirror
-from spotbeam.assembly.feed_items import feed_items, write_feeds
-from spotbeam.assembly.histories import RuleThere
+from spotbeam.assembly.public_site import MARK, RECORD, Site
 from spotbeam.assembly.reading import ReadRecord
-from spotbeam.assembly.receipts import plain_proof
-from spotbeam.assembly.told import ToldHistory, told_history
-from spotbeam.chronicle.contesting import accounts, events
 from spotbeam.chronicle.reading import Chronicle
-from spotbeam.chronicle.redaction import LEAST, count_words, shown_counts
-from spotbeam.chronicle.sentences import entry_says, what_followed
-from spotbeam.chronicle.timeline import place_of, timeline
-from spotbeam.control.standing import word_of
 from spotbeam.errors import OutputError
-from spotbeam.formats import ftm
 from spotbeam.formats.atomic import write_bytes
-from spotbeam.governance.entries import parse_entry
-from spotbeam.governance.entries.acts import PutList, PutRule
-from spotbeam.governance.entries.asking import Refusal
-from spotbeam.governance.entries.deciding import Seal
-from spotbeam.governance.ground import may_overlap
-from spotbeam.governance.state import State
-from spotbeam.governance.void import Void
-from spotbeam.land.territories import ground
-from spotbeam.record.note import parse_note
-from spotbeam.report.public import pages
-from spotbeam.report.public.parts import entry_path, proof_path, territory_path
-from spotbeam.report.public.shell import POLICY, STYLE, Edition, stylesheet
-from spotbeam.times import MICROSECONDS, format_time
-from spotbeam.watch.alerts import alerts
-from spotbeam.watch.standing import pages as alert_pages
-from spotbeam.watch.standing import standings
 
-RECORD = "record"
-"""The folder of the site in which a copy of the log lies."""
-_MARK = "spotbeam-site"
-_NEWEST = 3
+_NEXT = ".next"
+"""Where an edition is made ready: until all of it is, the one before stands untouched."""
 Progress = Callable[[int, int], object]
 
 
@@ -90,274 +66,56 @@ def publish(
     Raises:
         OutputError: The folder holds something else, or cannot be written.
     """
-    _demand_site(folder)
+    _claim(folder, read.checkpoint.origin)
     if source is not None:
         mirror(source, folder / RECORD, genesis=genesis)
-    site = _Site(read, chronicle, view, has_record=source is not None)
-    done = written = 0
+    site = Site(read, chronicle, view, has_record=source is not None)
+    staged = folder / _NEXT
+    changed = []
+    done = 0
     total = 2 * len(read.entries) + 8
-    for path, make, is_permanent in site.files(base_url):
-        target = folder / path
-        if is_permanent and target.exists():
+    try:
+        shutil.rmtree(staged, ignore_errors=True)  # of a run that was killed
+        for path, make, is_permanent in site.files(base_url):
             done += 1
-            continue
-        data = make()
-        done += 1
-        if not target.exists() or target.read_bytes() != data:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(target, data)
-            written += 1
-        if progress is not None:
-            progress(min(done, total), total)
-    return Published(folder=str(folder), written=written, kept=done - written)
+            if not (is_permanent and (folder / path).exists()):
+                data = make()
+                if not _is_so(folder / path, data):
+                    (staged / path).parent.mkdir(parents=True, exist_ok=True)
+                    write_bytes(staged / path, data)
+                    changed.append(path)
+            if progress is not None:
+                progress(min(done, total), total)
+        for path in changed:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staged / path, folder / path)
+    except OSError as fault:
+        place = fault.filename or folder
+        raise OutputError(f"cannot be written: {fault.strerror}", place=str(place)) from None
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return Published(folder=str(folder), written=len(changed), kept=done - len(changed))
 
 
-def list_counts(state: State, least: int = LEAST) -> tuple[tuple[str, int], ...]:
-    """What may be shown of the length of each list that is in force: over all its versions."""
-    found = []
-    for key in sorted(state.layers):
-        acts = [layer.act for layer in state.layers[key] if isinstance(layer.act, PutList)]
-        if acts:
-            acts.sort(key=lambda act: act.version)
-            found.append((acts[-1].list, shown_counts([act.count for act in acts], least)[-1]))
-    return tuple(found)
+def _is_so(path: Path, data: bytes) -> bool:
+    return path.exists() and path.read_bytes() == data
 
 
-File = tuple[str, Callable[[], bytes], bool]
-"""Path, what makes its bytes, and whether it is written once for all."""
+def _claim(folder: Path, origin: str) -> None:
+    """Take an empty folder, or an earlier edition of this record, and nothing else.
 
-
-class _Site:
-    def __init__(
-        self, read: ReadRecord, chronicle: Chronicle, view: str, *, has_record: bool
-    ) -> None:
-        self.read, self.chronicle, self.view = read, chronicle, view
-        self.state = chronicle.now
-        self.now_us = read.time_s * MICROSECONDS
-        self.edition = Edition(
-            origin=read.checkpoint.origin,
-            size=len(read.entries),
-            root=read.checkpoint.root.hex(),
-            witnessed=format_time(self.now_us),
-            view=view,
-            genesis=self.state.genesis,
-            signed_by=_signers(read),
-            record=RECORD if has_record else None,
-        )
-
-    def files(self, base_url: str | None) -> Iterator[File]:
-        """Every file, those that others link to first."""
-        yield _MARK, lambda: f"{self.edition.origin}\n".encode(), True
-        yield STYLE, lambda: stylesheet().encode(), False
-        quorum = self.state.witness_quorum
-        yield POLICY, lambda: ("" if quorum is None else quorum.policy).encode(), False
-        for index in range(len(self.read.entries)):
-            item = self.item(index)
-            if item is not None:
-                yield proof_path(index), _proof(self.read, index), True
-                yield entry_path(index), _text(pages.entry_page, self, item), False
-        places = [self.place(name) for name in self.places()]
-        for place in places:
-            yield territory_path(place.id), _text(pages.territory_page, self, place), False
-        yield "requests.html", self.requests, False
-        yield "accounts.html", self.accounts, False
-        yield "alerts.html", self.alerts, False
-        yield "how-to-check.html", self.check, False
-        yield "entities.ftm.jsonl", lambda: ftm.entity_lines(self.chronicle), False
-        items = feed_items(self.chronicle, self.read.entries, self.now_us)
-        for name, data in write_feeds(self.chronicle, items, base_url):
-            yield name, _constant(data), False
-        lists = [
-            f"{name}: {count_words(shown)} terminals" for name, shown in list_counts(self.state)
-        ]
-        yield (
-            "index.html",
-            lambda: pages.index_page(self.edition, places, self.sealed(), lists).encode(),
-            False,
-        )
-
-    def item(self, index: int) -> pages.Item | None:
-        """An entry as its page shows it; None: it is no entry at all."""
-        try:
-            entry = parse_entry(self.read.entries[index])
-        except Void:
-            return None
-        name = entry.envelope.id
-        witnessed_us = self.chronicle.witnessed_at(index)
-        is_known = name in self.state.seen and self.state.seen[name] == index
-        about = accounts(self.chronicle, name) if is_known else None
-        belongs = timeline(self.chronicle, name) if is_known and self._has_story(name) else ()
-        return pages.Item(
-            id=name,
-            index=index,
-            kind=entry.envelope.type.replace("_", " "),
-            witnessed=format_time(witnessed_us) if witnessed_us else "not witnessed yet",
-            says=entry_says(entry, self.state),
-            followed=what_followed(index, entry, self.state),
-            events=belongs,
-            accounts=about,
-        )
-
-    def _has_story(self, name: str) -> bool:
-        told = self.chronicle.get(name)
-        is_decided = name in self.state.requests or name in self.state.changes
-        return is_decided or (told is not None and not isinstance(told.body, Refusal))
-
-    def places(self) -> tuple[str, ...]:
-        """The territories of which anything in the record speaks."""
-        named: set[str] = set()
-        for asked in self.chronicle.requests:
-            named.update(asked.request.where)
-        for layers in self.state.layers.values():
-            for layer in layers:
-                if isinstance(layer.act, PutRule):
-                    named.update((*layer.act.rule.where, *layer.act.rule.except_))
-        for told in self.chronicle.told:
-            named.update(place_of(told.body))
-        return tuple(sorted(named & set(ground(self.view).ids())))
-
-    def place(self, name: str) -> pages.Place:
-        """A territory as its page shows it."""
-        told = told_history(self.read, self.chronicle, name, at_us=self.now_us, view=self.view)
-        there = told.ground
-        assert there is not None
-        standing = there.now
-        asked, decided = self._asked(name, standing.rules), self._decided(told, standing.rules)
-        since_us = standing.switch.since_us
-        return pages.Place(
-            id=name,
-            name=there.name,
-            word=standing.word,
-            since=None if since_us is None else format_time(since_us),
-            says=standing.switch.says,
-            asked=asked,
-            decided=decided,
-            sealed=tuple(self._seals(name)),
-            open=standing.open_requests,
-            administered_by=there.administered_by,
-            claimed_by=there.claimed_by,
-            citation=there.citation,
-            events=told.events,
-            accounts=told.accounts,
-        )
-
-    def _asked(self, place: str, rules: tuple[RuleThere, ...]) -> tuple[tuple[str, int], ...]:
-        names = dict.fromkeys(rule.request for rule in rules)
-        if not names:  # then whoever asked last, whatever came of it
-            about = [
-                asked.id
-                for asked in self.chronicle.requests
-                if asked.request.where and may_overlap(asked.request.where, (place,))
-            ]
-            names = dict.fromkeys(about[-_NEWEST:])
-        found = [self.state.requests[name] for name in names]
-        return tuple(
-            (
-                f"{asked.request.asker}, to {asked.request.verb}: "
-                f"{word_of(asked, self.state.witnessed_us)}",
-                asked.index,
-            )
-            for asked in found
-        )
-
-    def _decided(
-        self, told: ToldHistory, rules: tuple[RuleThere, ...]
-    ) -> tuple[tuple[str, int], ...]:
-        found = {
-            rule.change: (
-                f"proposed by {rule.proposer}, signed by {', '.join(rule.approvers)}",
-                rule.index,
-            )
-            for rule in rules
-        }
-        for name in () if found or told.ground is None else told.ground.now.switch.follows:
-            proposed = self.state.changes[name]
-            signed = ", ".join(sorted(proposed.approvals))
-            says = f"proposed by {proposed.proposer}, signed by {signed}"
-            found[name] = (says, proposed.index)
-        if found:
-            return tuple(found.values())
-        refusals = [event for event in told.events if event.kind == "refused"]
-        shown = []
-        for event in refusals[-_NEWEST:]:
-            if event.index is not None:
-                by = parse_entry(self.read.entries[event.index]).envelope.actor
-                shown.append((f"{by} refused", event.index))
-        return tuple(shown)
-
-    def sealed(self) -> tuple[str, ...]:
-        """When each seal that nobody has opened is to be opened; nothing else of it."""
-        return tuple(self._seals(None))
-
-    def _seals(self, place: str | None) -> Iterator[str]:
-        for name in self.state.seals:
-            proposal = self.state.changes[name].proposal
-            if name in self.state.openings or not isinstance(proposal, Seal):
-                continue
-            if place is None or may_overlap(proposal.bounds.where, (place,)):
-                by_us = self.state.overdue_from.get(name, proposal.open_by_us)
-                late = " (overdue)" if by_us <= self.now_us else ""
-                yield f"by {format_time(by_us)}{late}"
-
-    def check(self) -> bytes:
-        return pages.check_page(self.edition).encode()
-
-    def requests(self) -> bytes:
-        rows = [
-            (
-                asked.index,
-                [
-                    asked.id,
-                    asked.request.verb,
-                    ", ".join(asked.request.where) or "everywhere",
-                    asked.request.asker,
-                    asked.request.channel,
-                    word_of(asked, self.state.witnessed_us),
-                ],
-            )
-            for asked in self.chronicle.requests
-        ]
-        return pages.requests_page(self.edition, rows).encode()
-
-    def accounts(self) -> bytes:
-        every = (accounts(self.chronicle, name) for name in events(self.chronicle))
-        told = [found for found in every if found.voices]
-        return pages.accounts_page(self.edition, self.chronicle, told).encode()
-
-    def alerts(self) -> bytes:
-        found = alerts(self.chronicle, self.now_us)
-        shown = alert_pages(standings(self.chronicle, found, self.now_us))
-        return pages.alerts_page(self.edition, shown).encode()
-
-
-def _signers(read: ReadRecord) -> tuple[str, ...]:
-    origin = read.checkpoint.origin
-    names = [line.name for line in parse_note(read.note).signatures]
-    return tuple(sorted({name for name in names if name != origin}))
-
-
-def _proof(read: ReadRecord, index: int) -> Callable[[], bytes]:
-    return lambda: plain_proof(read, index)
-
-
-def _text(draw: Callable[..., str], site: _Site, what: object) -> Callable[[], bytes]:
-    return lambda: draw(site.edition, site.chronicle, what).encode()
-
-
-def _constant(data: bytes) -> Callable[[], bytes]:
-    return lambda: data
-
-
-def _demand_site(folder: Path) -> None:
-    """Write into an empty folder or an earlier edition, never among somebody's other files."""
+    The mark comes before anything else, so that a first run that was broken off can go on.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         names = {path.name for path in folder.iterdir()}
     except OSError as fault:
         raise OutputError(f"cannot be written: {fault.strerror}", place=str(folder)) from None
-    if names and _MARK not in names:
+    if names and MARK not in names:
         raise OutputError(
             "holds other files, and no edition of a record's site",
             place=str(folder),
             hint="name an empty folder",
         )
+    if not names:
+        write_bytes(folder / MARK, f"{origin}\n".encode())

@@ -28,6 +28,11 @@ def proof_path(index: int) -> str:
     return f"proof/{index}.txt"
 
 
+def party_path(who: str) -> str:
+    """The address of the page of a party or person, from the site's root."""
+    return f"party/{who}.html"
+
+
 def territory_path(place: str) -> str:
     """The address of a territory's page, from the site's root."""
     return f"territory/{place.replace('/', '_').replace(':', '_')}.html"

@@ -105,6 +105,7 @@ def _masthead(edition: Edition, up: str) -> Markup:
         ("Where it is on", "index.html"),
         ("Requests", "requests.html"),
         ("What is said", "accounts.html"),
+        ("Who", "who.html"),
         ("Alerts", "alerts.html"),
         ("How to check", "how-to-check.html"),
     )
