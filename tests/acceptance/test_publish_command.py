@@ -173,6 +173,17 @@ def test_a_folder_of_somebody_elses_is_left_alone(
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
+def test_the_site_of_another_record_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files(site_of(with_parties(World()), tmp_path))
+    put_on_disk(with_parties(World(salt="1" * 64)), tmp_path / "other")
+    code = main(["publish", str(tmp_path / "site"), "--source", str(tmp_path / "other")])
+    assert code == 2
+    assert "holds the site of another record" in capsys.readouterr().err
+    assert files(tmp_path / "site") == before
+
+
 # -- redaction
 
 

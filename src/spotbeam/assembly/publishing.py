@@ -66,7 +66,7 @@ def publish(
     Raises:
         OutputError: The folder holds something else, or cannot be written.
     """
-    _claim(folder, read.checkpoint.origin)
+    _claim(folder, read.history.now.genesis)
     if source is not None:
         mirror(source, folder / RECORD, genesis=genesis)
     site = Site(read, chronicle, view, has_record=source is not None)
@@ -101,7 +101,7 @@ def _is_so(path: Path, data: bytes) -> bool:
     return path.exists() and path.read_bytes() == data
 
 
-def _claim(folder: Path, origin: str) -> None:
+def _claim(folder: Path, genesis: str) -> None:
     """Take an empty folder, or an earlier edition of this record, and nothing else.
 
     The mark comes before anything else, so that a first run that was broken off can go on.
@@ -117,5 +117,10 @@ def _claim(folder: Path, origin: str) -> None:
             place=str(folder),
             hint="name an empty folder",
         )
+    mark = f"{genesis}\n".encode()
     if not names:
-        write_bytes(folder / MARK, f"{origin}\n".encode())
+        write_bytes(folder / MARK, mark)
+    elif not _is_so(folder / MARK, mark):  # its proofs, which stay, would be of the other one
+        raise OutputError(
+            "holds the site of another record", place=str(folder), hint="name an empty folder"
+        )
