@@ -25,7 +25,8 @@ def ada(town: Town) -> Path:
     rex = town.join("rex")
     done(
         rex, "request", "new", "--verb", "activate", "--where", "MT", "--asker", "harbour-office",
-        "--channel", "letter", "--answer-by", "30d", "--ground", "authorisation:mt-1",
+        "--channel", "letter", "--verified", "call-back",
+        "--answer-by", "30d", "--ground", "authorisation:mt-1",
         "--ground", "order:mt-2", "--as", "rex", "--id", "ask-1", "--wait",
     )  # fmt: skip
     folder = town.join("ada")

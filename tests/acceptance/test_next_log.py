@@ -46,7 +46,8 @@ class Story(Town):
         """Propose a draft and have two factors approve it; what the last approver was told."""
         done(
             self.join("rex"), "request", "new", "--verb", "activate", "--where", "MT", "--asker",
-            "harbour-office", "--channel", "letter", "--answer-by", "30d", "--ground",
+            "harbour-office", "--channel", "letter", "--verified", "call-back",
+            "--answer-by", "30d", "--ground",
             "authorisation:mt-1", "--ground", "order:mt-2", "--as", "rex", "--id", f"ask-{name}",
             "--wait",
         )  # fmt: skip

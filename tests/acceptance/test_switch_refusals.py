@@ -54,7 +54,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             made.join(name)
         for name in ("ask-1", "ask-2", "ask-3"):
             done(rex, "request", "new", "--verb", "activate", "--where", "MT", "--asker",
-                 "harbour-office", "--channel", "letter", "--answer-by", "30d", "--ground",
+                 "harbour-office", "--channel", "letter", "--verified", "call-back",
+                 "--answer-by", "30d", "--ground",
                  "authorisation:mt-1", "--ground", "order:mt-2", "--as", "rex", "--id",
                  name, "--wait")  # fmt: skip
         done(rex, "request", "withdraw", "ask-3", "--as", "rex", "--wait")
@@ -109,7 +110,8 @@ def refused(town: Town) -> Refused:
     return check
 
 
-NEW = ("request", "new", "--verb", "activate", "--asker", "x", "--channel", "letter")
+NEW = ("request", "new", "--verb", "activate", "--asker", "x", "--channel", "letter",
+       "--verified", "call-back")  # fmt: skip
 GOOD = (*NEW, "--where", "MT", "--ground", "order:x", "--answer-by", "9d", "--as", "rex")
 
 
@@ -142,6 +144,12 @@ def changed(old: str, new: str) -> tuple[str, ...]:
         (changed("rex", "nobody"), 2, "there is no key of 'nobody'"),
         ((*GOOD, "--workspace", "/nowhere"), 2, "there is no spotbeam.toml"),
         ((*NEW, "--answer-by", "9d", "--as", "rex"), 2, "no ground is stated"),
+        ((*GOOD[:8], *GOOD[10:]), 2, "--verified: who registers for somebody else"),
+        (changed("letter", "telephone"), 2, "--spoken: what came by telephone"),
+        ((*GOOD, "--contact", "con-9"), 2, "--contact: unknown contact 'con-9'"),
+        ((*GOOD, "--valid", "order:x=2026"), 2, "--valid"),
+        ((*GOOD, "--valid", "order:y=/"), 2, "--valid: unknown ground of this request 'order:y'"),
+        ((*GOOD, "--issued-by", "order:x"), 2, "--issued-by: 'order:x' says nothing of a ground"),
         (("request", "show", "ask-9"), 2, "unknown request 'ask-9'.*did you mean 'ask-"),
         (("request", "withdraw", "ask-9", "--as", "rex"), 2, "unknown request 'ask-9'"),
         (("request", "withdraw", "ask-3", "--as", "rex"), 1, r"\(answered\)"),

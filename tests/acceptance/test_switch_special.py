@@ -111,7 +111,8 @@ def state(town: Town) -> State:
 
 def ask(town: Town, name: str, verb: str = "activate") -> None:
     done(town.join("rex"), "request", "new", "--verb", verb, "--where", "MT", "--asker",
-         "harbour-office", "--channel", "letter", "--answer-by", "30d", "--ground",
+         "harbour-office", "--channel", "letter", "--verified", "call-back",
+         "--answer-by", "30d", "--ground",
          "authorisation:mt-1", "--ground", "order:mt-2", "--as", "rex", "--id", name,
          "--wait")  # fmt: skip
 

@@ -44,7 +44,8 @@ def ask(town: Town, name: str, *more: object) -> str:
     rex = town.join("rex")
     return done(
         rex, "request", "new", "--verb", "activate", "--where", "MT", "--asker", "harbour-office",
-        "--channel", "letter", "--answer-by", "30d", "--ground", "authorisation:mt-1",
+        "--channel", "letter", "--verified", "call-back",
+        "--answer-by", "30d", "--ground", "authorisation:mt-1",
         "--ground", "order:mt-2", "--as", "rex", "--id", name, "--wait", *more,
     )  # fmt: skip
 
@@ -265,7 +266,8 @@ def test_foreign_text_cannot_steer_the_terminal_of_who_reads_it(town: Town) -> N
     rex, bo = town.join("rex"), town.join("bo")
     asker = "port \u202egnp.exe\x1b[2J\u200b"
     done(rex, "request", "new", "--verb", "activate", "--where", "MT", "--asker", asker,
-         "--channel", "letter", "--answer-by", "30d", "--ground", "order:x", "--as", "rex",
+         "--channel", "letter", "--verified", "call-back",
+         "--answer-by", "30d", "--ground", "order:x", "--as", "rex",
          "--id", "ask-12", "--wait")  # fmt: skip
     for told in (
         done(bo, "request", "show", "ask-12"),
@@ -298,7 +300,8 @@ def test_the_same_on_one_machine_without_a_server(town: Town, tmp_path: Path) ->
     settings.write_text(re.sub(r'log = ".*"', 'log = "private"', settings.read_text()))
     rex = town.join("rex") / "keys" / "rex.key"
     told = done(operator, "request", "new", "--verb", "extend", "--where", "MT", "--asker",
-                "harbour-office", "--channel", "portal", "--answer-by", "7d", "--ground",
+                "harbour-office", "--channel", "portal", "--verified", "call-back",
+                "--answer-by", "7d", "--ground",
                 "order:mt-2", "--key", rex, "--id", "ask-13")  # fmt: skip
     assert "request to extend in MT" in told
     assert "ask-13" in done(operator, "request", "list")

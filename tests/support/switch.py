@@ -261,3 +261,14 @@ class Town:
         server = Server(arguments, self.folder)
         self.servers.append(server)
         return server
+
+
+def as_(town: Town, who: str, *words: object, name: str | None = None) -> str:
+    """What somebody says on their own machine."""
+    more = ("--id", name) if name else ()
+    return done(town.join(who), *words, *more, "--as", who, "--wait")
+
+
+def listed(town: Town, *words: object) -> Any:
+    """What bo reads, as JSON."""
+    return json.loads(done(town.join("bo"), *words, "--json"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -14,6 +14,7 @@ from spotbeam.control.drafts import later_us, parse_draft
 from spotbeam.errors import InputError, UnknownName, nearest
 from spotbeam.governance.entries.asking import Request
 from spotbeam.governance.entries.words import Ground, GroundKind
+from spotbeam.times import parse_time
 
 
 def request_body(
@@ -32,6 +33,7 @@ def request_body(
     contacts: tuple[str, ...] | None = None,
     spoken: str | None = None,
     issued_by: tuple[str, ...] = (),
+    valid: tuple[str, ...] = (),
     arrival: str | None = None,
     now_us: int,
 ) -> Request:
@@ -48,6 +50,8 @@ def request_body(
         letter: Digest of the letter.
         verified, contacts, spoken: As in `Request`.
         issued_by: Who issued a ground, as `order:x-1=harbour-authority`.
+        valid: From when until when a ground holds, as `order:x-1=FROM/UNTIL`; either end may be
+            left out.
         now_us: The clock.
 
     Raises:
@@ -67,7 +71,7 @@ def request_body(
             place="--ground",
             hint="as --ground authorisation:ua-2022-02 or --ground order:x-1:letter.pdf",
         )
-    stated = _issued(stated, issued_by)
+    stated = _holding(_issued(stated, issued_by), valid)
     demand_places(where, view, "--where")
     answer_by_us = later_us(answer_by, now_us, "--answer-by")
     if answer_by_us <= now_us:
@@ -118,17 +122,33 @@ def grounds_from(texts: Sequence[str]) -> tuple[Ground, ...]:
 def _issued(grounds: list[Ground], issued_by: Sequence[str]) -> list[Ground]:
     known = {str(ground): ground for ground in grounds}
     for text in issued_by:
-        name, equals, issuer = text.partition("=")
-        if not equals or not issuer:
-            raise InputError(
-                f"{text!r} names no issuer",
-                place="--issued-by",
-                hint="as order:x-1=harbour-authority",
-            )
-        if name not in known:
-            raise UnknownName("ground of this request", name, sorted(known), place="--issued-by")
+        name, issuer = _told_of(known, text, "--issued-by", "order:x-1=harbour-authority")
         known[name] = msgspec.structs.replace(known[name], issuer=issuer)
     return list(known.values())
+
+
+def _holding(grounds: list[Ground], valid: Sequence[str]) -> list[Ground]:
+    known = {str(ground): ground for ground in grounds}
+    form = "order:x-1=2026-01-01T00:00:00Z/2026-07-01T00:00:00Z"
+    for text in valid:
+        name, span = _told_of(known, text, "--valid", form)
+        begins, slash, ends = span.partition("/")
+        from_us, until_us = (
+            parse_time(each, place="--valid") if each else None for each in (begins, ends)
+        )
+        if not slash or (from_us is not None and until_us is not None and from_us >= until_us):
+            raise InputError(f"{span!r} is no period", place="--valid", hint=f"as {form}")
+        known[name] = msgspec.structs.replace(known[name], from_us=from_us, until_us=until_us)
+    return list(known.values())
+
+
+def _told_of(known: Mapping[str, Ground], text: str, place: str, form: str) -> tuple[str, str]:
+    name, _, told = text.partition("=")
+    if not told:
+        raise InputError(f"{text!r} says nothing of a ground", place=place, hint=f"as {form}")
+    if name not in known:
+        raise UnknownName("ground of this request", name, sorted(known), place=place)
+    return name, told
 
 
 def demand_places(names: Sequence[str], view: str, place: str) -> None:

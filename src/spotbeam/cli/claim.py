@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import cyclopts
 
-from spotbeam.assembly.attachments import document_digest
+from spotbeam.assembly.claims import claim_body, claim_source
 from spotbeam.assembly.sending import checked
 from spotbeam.chronicle.contesting import accounts, event_title, events, root_of
 from spotbeam.chronicle.reading import Chronicle
@@ -19,7 +19,7 @@ from spotbeam.cli.signing import Signer
 from spotbeam.cli.telling import ground, put
 from spotbeam.control.wording import plain
 from spotbeam.errors import UnknownName
-from spotbeam.governance.entries.accounts import Claim, Grade, Matter, Said, Source
+from spotbeam.governance.entries.accounts import Claim, Grade, Matter
 
 Texts = Annotated[list[str], cyclopts.Parameter(negative=())]
 _BY, _READS = Signer(), Reads()
@@ -69,10 +69,11 @@ def record(
     about: str,
     /,
     *,
-    stance: Literal["asserts", "denies", "qualifies"],
-    source: str,
-    published: str,
-    quote: str,
+    file: Path | None = None,
+    stance: Literal["asserts", "denies", "qualifies"] | None = None,
+    source: str | None = None,
+    published: str | None = None,
+    quote: str | None = None,
     source_party: str | None = None,
     attributed_to: str | None = None,
     place: str | None = None,
@@ -91,12 +92,16 @@ def record(
     """Record what a source says about an event, in its own words.
 
     The options from --occurred to --who say in a few words what it says of each aspect, so that
-    accounts can be laid side by side.
+    accounts can be laid side by side. --stance, --source, --published and --quote are needed,
+    here or in --file.
 
     Parameters
     ----------
     about
         A matter, contact, request, decision, or another claim: then it is a reply to it.
+    file
+        TOML or JSON with the options' names as keys (source_party; channel for --how); what is
+        given as an option wins.
     stance
         It asserts that, denies it, or qualifies it.
     source
@@ -132,7 +137,16 @@ def record(
     alternative
         Another explanation that the source gives.
     """
-    aspects = {
+    given = {
+        "stance": stance,
+        "source": source,
+        "published": published,
+        "quote": quote,
+        "source_party": source_party,
+        "attributed_to": attributed_to,
+        "place": place,
+        "archive": None if archive is None else str(archive),
+        "names": names,
         "occurred": occurred,
         "number": number,
         "date": date,
@@ -140,28 +154,15 @@ def record(
         "effect": effect,
         "channel": how,
         "who": who,
+        "alternative": alternative,
     }
-    body = checked(
-        Claim,
-        "--",
-        about=about,
-        stance=stance,
-        source=_source(source, published, source_party, attributed_to, place, archive),
-        quote=quote,
-        says=tuple(
-            checked(Said, "--", aspect=aspect, value=value)
-            for aspect, value in aspects.items()
-            if value is not None
-        ),
-        names=tuple(names or ()),
-        alternative=alternative,
-    )
+    body = claim_body(about, given, file)
     put(
         by,
         body,
         prefix="clm",
         title="Record a claim",
-        what=f"{plain(source)} {stance} {about}",
+        what=f"{plain(body.source.name)} {body.stance} {about}",
         next_steps=("spotbeam claim grade {id} --reliability … --credibility …",),
     )
 
@@ -190,7 +191,7 @@ def retract(
         "--",
         about=claim,
         stance="retracts",
-        source=_source(source.name, published, source.party, None, place, None),
+        source=claim_source(source.name, published, party=source.party, place=place),
         quote=quote,
     )
     what = f"{plain(source.name)} takes back {claim}"
@@ -267,27 +268,6 @@ def show_all(*, reads: Reads = _READS) -> None:
     ]
     columns = ["event", "what", "claims", "stands", "differ on"]
     console().print(table("Events", columns, rows) if rows else "Nobody says anything.")
-
-
-def _source(
-    name: str,
-    published: str,
-    party: str | None,
-    attributed_to: str | None,
-    place: str | None,
-    archive: Path | None,
-) -> Source:
-    found: Source = checked(
-        Source,
-        "--",
-        name=name,
-        party=party,
-        attributed_to=attributed_to,
-        place=place,
-        published=published,
-        digest=None if archive is None else document_digest(archive, "--archive"),
-    )
-    return found
 
 
 def _claim(chronicle: Chronicle, name: str) -> Claim:

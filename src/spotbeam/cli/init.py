@@ -102,7 +102,7 @@ def init(
         out.print(
             f"  then, in {folder} and with your keys in {folder}/keys:\n"
             f"  spotbeam request new --draft {FIRST_RULES} --verb activate --asker NAME "
-            "--channel letter --answer-by 30d --as PERSON\n"
+            "--channel letter --verified HOW --answer-by 30d --as PERSON\n"
             f"  spotbeam change propose {FIRST_RULES} --request ID --as PERSON",
             markup=False,
         )

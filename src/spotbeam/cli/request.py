@@ -17,7 +17,7 @@ from spotbeam.cli.signing import Place, Signer, say_recorded, show_facts
 from spotbeam.cli.telling import put
 from spotbeam.control import asking
 from spotbeam.control.standing import standing, word_of
-from spotbeam.control.wording import places, plain, request_facts
+from spotbeam.control.wording import asking_facts, places, plain, request_facts
 from spotbeam.errors import UnknownName
 from spotbeam.governance.entries.accounts import Check, Verification
 from spotbeam.governance.entries.asking import Refusal
@@ -46,6 +46,7 @@ def new(
     contact: Texts | None = None,
     spoken: str | None = None,
     issued_by: Texts | None = None,
+    valid: Texts | None = None,
     by: Signer = _WRITES,
 ) -> None:
     """Register a request, signed by the asker or by a registrar.
@@ -75,14 +76,16 @@ def new(
     arrival
         The entry that recorded its arrival.
     verified
-        How you made sure that it comes from its asker. Nothing can be proposed for one that is
-        unverified, until somebody else verifies it.
+        How you made sure that it comes from its asker; needed where that is not you. Nothing can
+        be proposed for one that is unverified, until somebody else verifies it.
     contact
         A contact in which it was voiced; give it again for more.
     spoken
-        Of an oral request: what was asked for, as you noted it.
+        What was asked for, as you noted it; needed by telephone or in person without a --letter.
     issued_by
         Who issued a ground, as order:x-1=harbour-authority; give it again for more.
+    valid
+        From when until when a ground holds, as order:x-1=2026-01-01T00:00:00Z/; again for more.
     """
     here, signing = by.here, by.signing()
     now_us = time.time_ns() // 1000
@@ -102,12 +105,13 @@ def new(
         contacts=None if contact is None else tuple(contact),
         spoken=spoken,
         issued_by=tuple(issued_by or ()),
+        valid=tuple(valid or ()),
         now_us=now_us,
     )
     with at_desk(here, signing) as desk:
         name = desk.new_id("req", by.id)
         signing.title = f"Register a request to {verb}"
-        signing.facts = (("where", places(body.where)), ("asked by", plain(asker)))
+        signing.facts = asking_facts(body, signing.hand.person)
         data = asking.request(desk.state, body, signing.hand, id=name, now_us=desk.now_us)
         recorded = desk.send(data, wait=by.wait)
     say_recorded(

@@ -6,7 +6,7 @@ more: that names are known, that dates are dates, that counts can be counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from spotbeam.chronicle.reading import Chronicle
 from spotbeam.chronicle.readings import date_span, number_span
@@ -18,11 +18,15 @@ from spotbeam.errors import InputError, UnknownName
 from spotbeam.governance.entries.accounts import (
     Claim,
     Contact,
+    Disclosure,
+    Grade,
     Interest,
     Matter,
     Notice,
     Party,
     Tie,
+    TieEnd,
+    Verification,
 )
 from spotbeam.governance.entries.envelope import Account
 from spotbeam.governance.state import State
@@ -64,10 +68,12 @@ def demand_known(chronicle: Chronicle, body: Account | Contact) -> None:
     match body:
         case Claim():
             _demand_entry(chronicle, body.about, "ABOUT")
+            if body.stance == "retracts":
+                _demand_claim(chronicle, body.about)
             _demand_date(body.source.published, "--published")
             for each in body.says:
                 if each.aspect == "number":
-                    _demand(number_span, each.value, "--number")
+                    _demand_readable(number_span, each.value, "--number")
                 elif each.aspect == "date":
                     _demand_date(each.value, "--date")
                 elif each.aspect == "occurred" and each.value not in ("yes", "no"):
@@ -76,6 +82,14 @@ def demand_known(chronicle: Chronicle, body: Account | Contact) -> None:
             _demand_date(date, "--date")
         case Notice():
             _demand_entry(chronicle, body.about, "ABOUT")
+        case Grade():
+            _demand_claim(chronicle, body.claim)
+        case Disclosure():
+            _demand("contact", body.contact, chronicle.now.contacts.keys(), "CONTACT")
+        case TieEnd():
+            _demand("tie", body.tie, chronicle.now.ties.keys(), "TIE")
+        case Verification():
+            _demand("request", body.request, chronicle.now.requests.keys(), "REQUEST")
 
 
 def people(chronicle: Chronicle) -> frozenset[str]:
@@ -114,15 +128,23 @@ def _among(kind: str, name: str, known: frozenset[str]) -> None:
 
 
 def _demand_entry(chronicle: Chronicle, name: str, place: str) -> None:
-    if name not in chronicle.now.seen:
-        raise UnknownName("entry", name, sorted(chronicle.now.seen), place=place)
+    _demand("entry", name, chronicle.now.seen.keys(), place)
+
+
+def _demand_claim(chronicle: Chronicle, name: str) -> None:
+    _demand("claim", name, [told.id for told in chronicle.of(Claim)], "CLAIM")
+
+
+def _demand(kind: str, name: str, known: Collection[str], place: str) -> None:
+    if name not in known:
+        raise UnknownName(kind, name, sorted(known), place=place)
 
 
 def _demand_date(text: str, place: str) -> None:
-    _demand(date_span, text, place)
+    _demand_readable(date_span, text, place)
 
 
-def _demand(read: Callable[[str], object], text: str, place: str) -> None:
+def _demand_readable(read: Callable[[str], object], text: str, place: str) -> None:
     try:
         read(text)
     except InputError as fault:

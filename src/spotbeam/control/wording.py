@@ -73,9 +73,12 @@ def _shown(char: str) -> str:
 
 def request_facts(asked: Asked) -> tuple[tuple[str, str], ...]:
     """Who asked for what, on which grounds: label and value."""
-    body = asked.request
+    return (("request", asked.id), *asking_facts(asked.request, asked.signed_by))
+
+
+def asking_facts(body: Request, signed_by: str) -> tuple[tuple[str, str], ...]:
+    """What a request says, before or after it is on record: label and value."""
     facts = [
-        ("request", asked.id),
         ("verb", body.verb),
         ("where", places(body.where)),
         ("asked by", plain(body.asker)),
@@ -83,7 +86,7 @@ def request_facts(asked: Asked) -> tuple[tuple[str, str], ...]:
     if body.on_behalf_of is not None:
         facts.append(("on behalf of", plain(body.on_behalf_of)))
     facts += [
-        ("came by", f"{plain(body.channel)}, registered by {asked.signed_by}"),
+        ("came by", f"{plain(body.channel)}, registered by {signed_by}"),
         *_how_it_came(body),
         ("grounds", "; ".join(ground_words(ground) for ground in body.grounds)),
         ("answer by", format_time(body.answer_by_us)),
@@ -98,7 +101,9 @@ def _how_it_came(body: Request) -> list[tuple[str, str]]:
     if body.contacts:
         facts.append(("voiced in", ", ".join(body.contacts)))
     if body.verified == "unverified":
-        facts.append(("verified", "no: nothing can be proposed for it until somebody verifies it"))
+        facts.append(
+            ("verified", "no: nothing can be proposed for it until somebody else verifies it")
+        )
     elif body.verified is not None:
         facts.append(("verified", f"by its registrar: {body.verified.replace('-', ' ')}"))
     return facts

@@ -43,6 +43,7 @@ def asked(world: World, **changes: object) -> str:
         "where": ("UA",),
         "asker": "ministry-of-health",
         "channel": "letter",
+        "verified": "call-back",
         "grounds": (LICENCE,),
         "answer_by_us": world.clock_us + 60 * DAY_US,
     } | changes

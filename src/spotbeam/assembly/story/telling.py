@@ -248,6 +248,7 @@ class _Telling:
                 where=tuple(where),
                 asker=asker,
                 channel="letter",
+                verified=None if asker == by else "call-back",
                 grounds=tuple(_ground(each) for each in grounds),
                 answer_by_us=desk.now_us + answer_us,
             )
