@@ -243,7 +243,7 @@ def test_somebody_at_the_terminal_is_asked_and_may_say_no(town: Town) -> None:
     pty = pytest.importorskip("pty")
     ask(town, "ask-6")
     ada, bo = town.join("ada"), town.join("bo")
-    (ada / "d.toml").write_text('drop_rule = ["mt-speed-cap"]\n')
+    (ada / "d.toml").write_text(RULES)
     done(ada, "change", "propose", "d.toml", "--request", "ask-6", "--as", "ada", "--id", "chg-6",
          "--yes", "--wait")  # fmt: skip
     before = (bo / "private" / "signed.jsonl").read_bytes()
@@ -265,7 +265,7 @@ def test_somebody_at_the_terminal_is_asked_and_may_say_no(town: Town) -> None:
     assert finished.returncode == 1
     assert "Approve chg-6 as bo? [y/N]" in finished.stderr
     assert "nothing was signed" in finished.stderr
-    assert "takes out the rule mt-speed-cap" in finished.stdout
+    assert "mt-authorised: grants service" in finished.stdout
     assert "Impact digest" in finished.stdout
     assert (bo / "private" / "signed.jsonl").read_bytes() == before
 
