@@ -136,7 +136,8 @@ def _holding(grounds: list[Ground], valid: Sequence[str]) -> list[Ground]:
         from_us, until_us = (
             parse_time(each, place="--valid") if each else None for each in (begins, ends)
         )
-        if not slash or (from_us is not None and until_us is not None and from_us >= until_us):
+        stated = [each for each in (from_us, until_us) if each is not None]
+        if not slash or not stated or (len(stated) == 2 and stated[0] >= stated[1]):
             raise InputError(f"{span!r} is no period", place="--valid", hint=f"as {form}")
         known[name] = msgspec.structs.replace(known[name], from_us=from_us, until_us=until_us)
     return list(known.values())
