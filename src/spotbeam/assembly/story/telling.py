@@ -85,8 +85,9 @@ class _Telling:
         self._bring_rules_in()
         silent = self._ask_in_vain()
         self._refuse()
+        exemption = self._ask_to_exempt()  # worked out while the answer time of the first runs
         self._lapse(silent)
-        self._exempt_ambulances()
+        self._exempt_ambulances(exemption)
         held = self._insider()
         return Ending(self.setting, self._edge_status()["size"], held)
 
@@ -142,17 +143,19 @@ class _Telling:
         self.say("line", f"{silent}: restrict ships off Romania; answer wanted in {ANSWER_S} s.")
         return silent
 
-    def _exempt_ambulances(self) -> None:
+    def _ask_to_exempt(self) -> str:
         request = self._request(
             "registrar", "extend", ("UA",), "relief-consortium", ("contract:relief-2022",), DAY_US
         )
         self.say("line", f"{request}: the relief consortium asks to exempt medical terminals.")
+        return self._propose(request, parse_draft(EXEMPTION, "exemption.toml"))
+
+    def _exempt_ambulances(self, change: str) -> None:
         self._await(
             lambda: self._verdicts()[_AMBULANCE][0] == "deny" or None, "the speed cap bites"
         )
         self._show("Ten seconds above 75 km/h, and the speed cap bites, for the ambulance too:")
-        draft = parse_draft(EXEMPTION, "exemption.toml")
-        self._sign(self._propose(request, draft), ("licence-officer", "network-director"))
+        self._sign(change, ("licence-officer", "network-director"))
         self._show("The ambulance still drives at 95 km/h, and is served; the other is not:")
 
     def _refuse(self) -> None:
