@@ -17,6 +17,7 @@ from spotbeam.governance.history import intended
 from spotbeam.governance.policy import Openings, policy
 from spotbeam.http.client import fetch_from, get
 from spotbeam.record.keys import decode_base64
+from spotbeam.times import parse_time
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,52 @@ def test_a_list_goes_in_without_its_rows_and_edges_get_them_with_a_token(town: T
     served = get(address, {"Authorization": f"Bearer {token}"})
     assert served.status == 200
     assert served.body == rows.read_bytes()
+
+
+STAGED = """
+[[rule]]
+id = "mt-staged"
+effect = "grant"
+gate = "territory"
+where = ["MT"]
+who = { protection = ["medical"] }
+grounds = ["authorisation:mt-1"]
+[[rollout]]
+from = 2030-01-01T00:00:00Z
+where = ["h3:843f35bffffffff"]
+[[rollout]]
+from = 2030-01-08T00:00:00Z
+where = ["MT"]
+"""
+
+
+def test_a_rule_is_rolled_out_stage_by_stage(town: Town) -> None:
+    ask(town, "ask-staged")
+    ada = town.join("ada")
+    (ada / "staged.toml").write_text(STAGED)
+    previewed = done(ada, "change", "preview", "staged.toml", "--request", "ask-staged")
+    assert re.search(
+        r"2030-01-01T00:00:00Z h3:843f35bffffffff.*2030-01-08T00:00:00Z MT",
+        previewed,
+        re.DOTALL,
+    )
+    done(ada, "change", "propose", "staged.toml", "--request", "ask-staged", "--as", "ada", "--id",
+         "chg-staged", "--yes", "--wait")  # fmt: skip
+    for name in ("bo", "cy"):
+        done(town.join(name), "change", "approve", "chg-staged", "--as", name, "--yes", "--wait")
+    now = state(town)
+    reached = []
+    for day in ("2029-12-31", "2030-01-01", "2030-01-08"):
+        there = intended(now, parse_time(f"{day}T12:00:00Z"))
+        rules = policy(there, Openings()).rules
+        reached.append([set(rule.where) for rule in rules if rule.id == "mt-staged"])
+    assert reached == [[], [{"h3:843f35bffffffff"}], [{"h3:843f35bffffffff", "MT"}]]
+    # A second wording of what is rolled out cannot be rolled out beside it.
+    ask(town, "ask-again")
+    refused = run(ada, "change", "propose", "staged.toml", "--request", "ask-again", "--as", "ada",
+                  "--yes")  # fmt: skip
+    assert refused.returncode == 1
+    assert "a roll-out brings in new rules" in refused.stderr
 
 
 def test_a_request_is_refused_with_its_ground_quoted_and_another_taken_back(town: Town) -> None:
