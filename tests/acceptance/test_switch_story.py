@@ -82,6 +82,7 @@ def test_the_whole_way_from_keys_to_a_rule_in_force(town: Town) -> None:
     assert "nothing is signed" in refused.stderr
     told = town.done(bo, "change", "approve", "chg-1", "--as", "bo", "--yes", "--wait")
     assert impact in told
+    assert re.search(r"record as of +20\d\d-.*Z, (\d+s ago|just now)\n", told)
     assert "1 more approval of 2" in told
     assert rules_in_force(town) == set()
     listed = town.done(cy, "change", "list")

@@ -19,6 +19,7 @@ from spotbeam.control import approving
 from spotbeam.control.drafts import later_us, parse_draft
 from spotbeam.control.standing import standing
 from spotbeam.control.wording import prepared_facts, proposal_facts
+from spotbeam.edge.freshness import as_of
 from spotbeam.errors import InputError
 
 _HERE, _WRITES = Place(), Signer()
@@ -181,7 +182,11 @@ def _say(
                 hint="an approval that waits longer could be kept for the worst moment",
             )
         demand_somebody(yes=yes)
-        facts = (*proposal_facts(state, proposed), ("SHA-256", proposed.digest))
+        facts = (
+            *proposal_facts(state, proposed),
+            ("SHA-256", proposed.digest),
+            ("record as of", as_of(desk.followed.walked.time_s, desk.now_us // 1_000_000)),
+        )
         if not by.json:
             show_facts(facts)
         if word == "approve":

@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from spotbeam.edge.walk import Walked
-from spotbeam.times import format_time
+from spotbeam.times import format_duration, format_time
 
 FRESH_S = 180
 """A log has its checkpoint signed anew every minute: three of these."""
@@ -91,3 +91,19 @@ def freshness(
     if is_split:
         reasons.append("the log has signed two views of itself: see evidence")
     return Freshness(state=word, split=is_split, reasons=tuple(reasons), silent_s=int(silent_s))
+
+
+def as_of(time_s: int, now_s: int) -> str:
+    """How old a view of the record is, for somebody who is about to sign over it.
+
+    Args:
+        time_s: When enough witnesses had signed it.
+        now_s: The reader's clock.
+    """
+    age_s = max(0, now_s - time_s)
+    unit_s = next((each for each in (86_400, 3_600, 60) if age_s >= 2 * each), 1)
+    span = format_duration(age_s // unit_s * unit_s * 1_000_000)
+    words = f"{format_time(time_s * 1_000_000)}, {f'{span} ago' if age_s else 'just now'}"
+    if age_s <= FRESH_S:
+        return words
+    return f"{words}: witnesses sign every minute, so what was said since may be missing here"
