@@ -51,6 +51,21 @@ def ask(town: Town, name: str, *more: object) -> str:
     )  # fmt: skip
 
 
+@pytest.fixture
+def ruled(town: Town) -> Town:
+    """The town with the rules in force, whichever tests ran before; ada has a draft to drop one."""
+    ada = town.join("ada")
+    (ada / "drop.toml").write_text('drop_rule = ["mt-speed-cap"]\n')
+    if "mt-speed-cap" not in rules_in_force(town):
+        ask(town, "ask-0")
+        (ada / "rules.toml").write_text(RULES)
+        done(ada, "change", "propose", "rules.toml", "--request", "ask-0", "--as", "ada", "--id",
+             "chg-0", "--yes", "--wait")  # fmt: skip
+        for name in ("bo", "dee"):
+            done(town.join(name), "change", "approve", "chg-0", "--as", name, "--yes", "--wait")
+    return town
+
+
 def test_the_whole_way_from_keys_to_a_rule_in_force(town: Town) -> None:
     assert rules_in_force(town) == set()
     letter = town.folder / "letter.txt"
@@ -201,9 +216,9 @@ def test_a_request_is_refused_with_its_ground_quoted_and_another_taken_back(town
     assert "ask-3" not in done(rex, "request", "list")
 
 
-def test_a_rejection_ends_a_proposal_and_a_proposer_takes_one_back(town: Town) -> None:
+def test_a_rejection_ends_a_proposal_and_a_proposer_takes_one_back(ruled: Town) -> None:
+    town = ruled
     ada, cy = town.join("ada"), town.join("cy")
-    (ada / "drop.toml").write_text('drop_rule = ["mt-speed-cap"]\n')
     for name, request in (("chg-5", "ask-5"), ("chg-6", "ask-6")):
         ask(town, request)
         done(ada, "change", "propose", "drop.toml", "--request", request, "--as", "ada", "--id",
@@ -215,7 +230,8 @@ def test_a_rejection_ends_a_proposal_and_a_proposer_takes_one_back(town: Town) -
     assert (words["chg-5"], words["chg-6"]) == ("rejected", "withdrawn")
 
 
-def test_an_approval_taken_back_no_longer_counts(town: Town) -> None:
+def test_an_approval_taken_back_no_longer_counts(ruled: Town) -> None:
+    town = ruled
     ada, bo = town.join("ada"), town.join("bo")
     ask(town, "ask-7")
     done(ada, "change", "propose", "drop.toml", "--request", "ask-7", "--as", "ada", "--id",
@@ -225,7 +241,8 @@ def test_an_approval_taken_back_no_longer_counts(town: Town) -> None:
     assert "2 more approvals of 2" in done(bo, "change", "show", "chg-7")
 
 
-def test_a_person_is_seated_with_a_proof_made_for_that_proposal(town: Town) -> None:
+def test_a_person_is_seated_with_a_proof_made_for_that_proposal(ruled: Town) -> None:
+    town = ruled
     ada = town.join("ada")
     ask(town, "ask-8")
     fay = town.folder / "fay"
@@ -248,8 +265,9 @@ def test_a_person_is_seated_with_a_proof_made_for_that_proposal(town: Town) -> N
     assert "newcomer" in refused.stderr
 
 
-def test_what_is_signed_elsewhere_with_my_key_is_noticed(town: Town) -> None:
+def test_what_is_signed_elsewhere_with_my_key_is_noticed(ruled: Town) -> None:
     """Somebody copied dee's key; and a signature of dee's never reached the record."""
+    town = ruled
     ask(town, "ask-10")
     ada, dee = town.join("ada"), town.join("dee")
     done(ada, "change", "propose", "drop.toml", "--request", "ask-10", "--as", "ada", "--id",
@@ -277,8 +295,9 @@ def test_what_is_signed_elsewhere_with_my_key_is_noticed(town: Town) -> None:
     assert "revoked" in again.stderr
 
 
-def test_an_approver_whose_machine_computes_another_impact_signs_nothing(town: Town) -> None:
+def test_an_approver_whose_machine_computes_another_impact_signs_nothing(ruled: Town) -> None:
     """A proposer who lies about the impact: the digest in the change is that of something else."""
+    town = ruled
     from spotbeam.assembly.key_files import read_key_file
     from spotbeam.control import proposing
     from spotbeam.control.drafts import parse_draft
