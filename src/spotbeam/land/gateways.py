@@ -1,8 +1,9 @@
 """Where traffic comes down: gateways, and the points of presence behind them.
 
-The shipped sites are those of one licensed list (see NOTICE and `scripts/build_gateways.py`),
-gathered from filings and checked by its community. No operator has published such a list: they
-are a plausible default, not a statement of fact about any site.
+The shipped sites are those of one licensed list, gathered from filings and checked by its
+community, with what the operator's reverse DNS names and gateways inferred from that (see NOTICE
+and `scripts/build_gateways.py`). No operator has published such a list: they are a plausible
+default, not a statement of fact about any site.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy.typing as npt
 Kind = Literal["gateway", "pop"]
 Floats = npt.NDArray[np.float64]
 
-SOURCE = "juliensimon/starlink-viz, 2026-03-20, unofficial"
+SOURCE = "juliensimon/starlink-viz, 2026-03-20, unofficial, with sites inferred"
 
 _EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG (Moritz 2000)
 
@@ -30,7 +31,8 @@ class GroundSite(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     Attributes:
         name: As people call it.
-        status: `operational` or `planned`.
+        status: `operational`; `planned`; or `inferred`, for a gateway that the list lacks beside a
+            point of presence that is in operation and far from all others.
     """
 
     name: str
@@ -47,7 +49,7 @@ def shipped_sites(kind: Kind, *, planned: bool = False) -> tuple[GroundSite, ...
         planned: Also those that the list calls planned.
     """
     return tuple(
-        site for of, site in _shipped() if of == kind and (planned or site.status == "operational")
+        site for of, site in _shipped() if of == kind and (planned or site.status != "planned")
     )
 
 

@@ -17,12 +17,13 @@ class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Delays besides light on its straight way, each one way unless its name says otherwise.
 
     Attributes:
-        satellite_ms: forwarding, in each satellite on the path. Assumption.
-        uplink_wait_ms: how long a terminal waits, on average, for its turn to send. Starlink's
-            frame is 1/750 s (Humphreys et al. 2023, "Signal structure of the Starlink Ku-band
-            downlink"); how many frames a grant takes is nobody's publication. Assumption, chosen
-            so that a short bent pipe comes to some 20 ms there and back, the least that RIPE's
-            anchors in Europe show (APNIC, November 2022).
+        satellite_ms: in each satellite on the path: forwarding, waiting, and the detours that a
+            loaded network takes. Assumption, fitted: see `uplink_wait_ms`.
+        uplink_wait_ms: how long a terminal waits for its turn to send. Starlink's frame is 1/750 s
+            (Humphreys et al. 2023, "Signal structure of the Starlink Ku-band downlink"); how many
+            frames a grant takes is nobody's publication. Assumption, fitted with `satellite_ms`
+            to what users see: the operator's own medians for 136 countries in March 2026
+            (`scripts/compare_latency.py`). The least that anybody sees is some 5 ms less.
         downlink_wait_ms: how long traffic waits for a frame towards its terminal: half of 1/750 s
             and as much again for framing. Assumption.
         gateway_ms: processing between the gateway's antenna and its fibre. Assumption.
@@ -32,8 +33,8 @@ class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             1550 nm (Corning SMF-28 data sheet).
     """
 
-    satellite_ms: Milliseconds = 0.1
-    uplink_wait_ms: Milliseconds = 9.0
+    satellite_ms: Milliseconds = 2.0
+    uplink_wait_ms: Milliseconds = 14.0
     downlink_wait_ms: Milliseconds = 1.33
     gateway_ms: Milliseconds = 0.5
     fibre_detour: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5
