@@ -34,11 +34,12 @@ def test_all_pairs_as_json(stations: Path, capsys: pytest.CaptureFixture[str]) -
         ("Cairo", "Pole"),
     ]
     assert [p["time_s"] for p in pairs[::3]] == [0.0, 1.0, 2.0]
-    assert all(set(p) == {"from", "to", "time_s", "rtt_ms"} for p in pairs)
     for pair in pairs:
         if pair["to"] == "Pole":
             assert pair["rtt_ms"] is None
+            assert pair["reason"] == "no_satellite_there"
         else:
+            assert set(pair) == {"from", "to", "time_s", "rtt_ms"}
             assert 24.0 < pair["rtt_ms"] < 99.0  # 3,640 km apart: light alone takes 24.3 ms
 
 

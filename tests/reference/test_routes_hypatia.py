@@ -57,7 +57,7 @@ def steps(net: Net) -> list[tuple[Hops, set[tuple[int, int]]]]:
 def test_round_trips_of_all_pairs_agree(theirs: dict[str, np.ndarray]) -> None:
     i, j = np.triu_indices(N_STATION, 1)
     _, found = all_pairs("hypatia-s1", STATIONS, times_s=[0.0, 1.0, 2.0])
-    ours = [round_trip_ms[i, j] for _, round_trip_ms in found]
+    ours = [pairs.round_trip_ms[i, j] for _, pairs in found]
     assert len(ours) == 3
     assert np.abs(np.array(ours) - theirs["rtt_100ns"] / 1e4).max() < TIE_MS
 

@@ -21,9 +21,10 @@ from spotbeam.times import MICROSECONDS, format_time
 from spotbeam.twin.nets import Net, net_of, territories_at
 from spotbeam.twin.routes import (
     NO_ROUTE,
+    PairsAt,
     Route,
     binding_landing,
-    pair_round_trips_ms,
+    pairs_at,
     route_between,
     route_to_internet,
     step_record,
@@ -155,12 +156,12 @@ def all_pairs(
     step: str | float | None = None,
     mode: Mode | None = None,
     geometry_only: bool = False,
-) -> tuple[tuple[GroundSite, ...], Iterator[tuple[float, npt.NDArray[np.float64]]]]:
+) -> tuple[tuple[GroundSite, ...], Iterator[tuple[float, PairsAt]]]:
     """Round-trip times among all stations of a file, over the sky alone.
 
     Returns:
-        The stations, and an iterator over instants: seconds after the scenario's start, and
-        (n, n) milliseconds, NaN where there is no path and on the diagonal.
+        The stations, and an iterator over instants: seconds after the scenario's start, and the
+        round trips then.
     """
     places = read_sites(stations)
     if len(places) < 2:
@@ -180,9 +181,9 @@ def all_pairs(
     times_us = _times_us(world, times_s)
     start_us = world.grid.start_us
 
-    def each() -> Iterator[tuple[float, npt.NDArray[np.float64]]]:
-        for time_us, round_trip_ms in pair_round_trips_ms(net, places, times_us):
-            yield (time_us - start_us) / MICROSECONDS, round_trip_ms
+    def each() -> Iterator[tuple[float, PairsAt]]:
+        for pairs in pairs_at(net, places, times_us):
+            yield (pairs.time_us - start_us) / MICROSECONDS, pairs
 
     return places, each()
 

@@ -148,19 +148,22 @@ def _pairs(scenario: str, stations: Path, common: dict[str, Any], *, json: bool)
     if json:
         write('{"pairs": [')
     else:
-        write("from\tto\ttime_s\trtt_ms\n")
-    for time_s, round_trip_ms in found:
+        write("from\tto\ttime_s\trtt_ms\treason\n")
+    for time_s, pairs in found:
         for i, one in enumerate(names):
             for j in range(i + 1, len(names)):
-                value = float(round_trip_ms[i, j])
-                rtt_ms = round(value, 6) if value == value else None
+                value = float(pairs.round_trip_ms[i, j])
+                reason = pairs.reason(i, j)
+                rtt_ms = None if reason else round(value, 6)
                 if json:
                     row = {"from": one, "to": names[j], "time_s": time_s, "rtt_ms": rtt_ms}
+                    if reason:
+                        row["reason"] = reason
                     write(f"{separator}\n  {msgspec.json.encode(row).decode()}")
                     separator = ","
                 else:
                     shown = "" if rtt_ms is None else f"{rtt_ms:.3f}"
-                    write(f"{one}\t{names[j]}\t{time_s:g}\t{shown}\n")
+                    write(f"{one}\t{names[j]}\t{time_s:g}\t{shown}\t{reason or ''}\n")
     if json:
         write("\n]}\n")
 
@@ -178,7 +181,7 @@ def _show(answer: RouteAnswer, out: Path | None) -> None:
         print_to.print(
             f"round trip {rtt['median']:.1f} ms (median; {rtt['min']:.1f} to {rtt['max']:.1f}), "
             f"of which light in the sky {found['propagation_round_trip_ms']['median']:.1f} ms; "
-            f"{found['satellites_on_path']['median']:g} satellites on the way"
+            f"satellites on the way: {found['satellites_on_path']['median']:g}"
         )
     print_to.print(
         f"a path at {100 * found['with_path_fraction']:.1f} % of {found['steps']:,} steps; "

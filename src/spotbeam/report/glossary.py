@@ -40,7 +40,18 @@ REASONS: Mapping[str, str] = {
     ),
     "no_satellite": "Policy allows service; no satellite is above the mask at most steps.",
     "no_beam": "Policy allows service; the model has no beam left here.",
-    "no_route": "Policy allows service; no path leads to a gateway.",
+    "no_lasting_satellite": "Policy allows service; no satellite stays in reach through a period.",
+    "no_gateway": "Policy allows service; there is no gateway at all.",
+    "no_gateway_in_reach": (
+        "Policy allows service and satellites are in reach, but no gateway is in reach of them."
+    ),
+    "not_linked": (
+        "Policy allows service and satellites are in reach; no links lead from them to a gateway."
+    ),
+    "landing_rule": (
+        "Policy allows service and there is a way on, but not to a gateway that the landing rules "
+        "allow."
+    ),
 }
 
 VERBS: Mapping[str, str] = {

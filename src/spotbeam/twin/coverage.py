@@ -141,7 +141,7 @@ class CoverageWorker:
         )
         if self._onward is None:
             return counted
-        of_cells, of_terminals = self._onward.delays_ns(times_us, self._cells, self._terminals)
+        of_cells, of_terminals = self._onward.ways(times_us, self._cells, self._terminals)
         return counted._replace(
             cells_onward=onward_tally(of_cells, segment, n_segments),
             terminals_onward=onward_tally(of_terminals, segment, n_segments),

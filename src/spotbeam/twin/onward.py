@@ -2,7 +2,8 @@
 
 The delay from every satellite to the nearest point of presence is settled once a period and once
 for each set of landing rules; a site then takes the least of the satellites that it can use. What
-it counts is the delay planned at the beginning of the period that a step lies in.
+it counts is the delay planned at the beginning of the period that a step lies in, and where there
+is none, the reason.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spotbeam.kernels.paths import UNREACHABLE_NS, GroundLinks, satellite_delays_ns
+from spotbeam.kernels.paths.ground import InReach
 from spotbeam.kernels.paths.onward import onward_ns
 from spotbeam.kernels.visibility import Sites
 from spotbeam.network.ground_segment import (
     GroundSegment,
+    Mask,
     internet_ends,
     landing_classes,
     may_land,
@@ -29,11 +32,22 @@ from spotbeam.network.topology import Topology
 from spotbeam.sky.elements import ElementSets
 from spotbeam.sky.propagation import Propagator
 from spotbeam.twin.nets import Net, net_of, periods
+from spotbeam.twin.routes import why_no_landing
 from spotbeam.twin.world import World
 from spotbeam.units import SPEED_OF_LIGHT_KM_S
 
 Ints = npt.NDArray[np.int64]
 Delays = npt.NDArray[np.int32]
+Reasons = npt.NDArray[np.uint8]
+
+UNROUTED = (
+    "no_satellite",
+    "no_lasting_satellite",
+    "no_gateway",
+    "no_gateway_in_reach",
+    "not_linked",
+    "landing_rule",
+)
 
 
 class OnwardInputs(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -82,6 +96,26 @@ def onward_inputs(world: World) -> OnwardInputs | None:
     )
 
 
+class Ways(NamedTuple):
+    """Ways on of n sites at some steps.
+
+    Attributes:
+        delay_ns: (n_time, n), one way, as planned; `UNREACHABLE_NS` without a way.
+        reason: (n_time, n), why there is none: an index into `UNROUTED`.
+    """
+
+    delay_ns: Delays
+    reason: Reasons
+
+    @classmethod
+    def none(cls, n_time: int, n: int) -> Ways:
+        """No way anywhere."""
+        return cls(
+            np.full((n_time, n), UNREACHABLE_NS, dtype=np.int32),
+            np.zeros((n_time, n), dtype=np.uint8),
+        )
+
+
 class OnwardTally(NamedTuple):
     """Steps with a way on, and how long it was, of n sites over some consecutive steps.
 
@@ -90,6 +124,7 @@ class OnwardTally(NamedTuple):
         total_ns: one-way planned delays, added up; whole numbers, so that no order of adding them
             changes the sum.
         least_ns, most_ns: over the steps with a way; `UNREACHABLE_NS` and 0 without any.
+        unrouted: (len(UNROUTED), n), steps without a way, by reason.
     """
 
     steps: int
@@ -97,11 +132,16 @@ class OnwardTally(NamedTuple):
     total_ns: npt.NDArray[np.uint64]
     least_ns: Delays
     most_ns: Delays
+    unrouted: npt.NDArray[np.uint32]
 
 
-def onward_tally(delay_ns: Delays, segment: Ints, n_segments: int) -> OnwardTally:
-    """Count one block: delays (n_time, n), ns, and the segment of each step, (n_time,)."""
+def onward_tally(ways: Ways, segment: Ints, n_segments: int) -> OnwardTally:
+    """Count one block: its ways, and the segment of each step, (n_time,)."""
+    delay_ns = ways.delay_ns
     is_routed = delay_ns < UNREACHABLE_NS
+    unrouted = np.zeros((len(UNROUTED), delay_ns.shape[1]), dtype=np.uint32)
+    for code in range(len(UNROUTED)):
+        unrouted[code] = (~is_routed & (ways.reason == code)).sum(axis=0)
     routed = np.zeros((n_segments, delay_ns.shape[1]), dtype=np.uint32)
     for index in np.unique(segment):
         routed[index] = is_routed[segment == index].sum(axis=0)
@@ -111,6 +151,7 @@ def onward_tally(delay_ns: Delays, segment: Ints, n_segments: int) -> OnwardTall
         total_ns=np.where(is_routed, delay_ns, 0).sum(axis=0, dtype=np.uint64),
         least_ns=delay_ns.min(axis=0),
         most_ns=np.where(is_routed, delay_ns, 0).max(axis=0).astype(np.int32),
+        unrouted=unrouted,
     )
 
 
@@ -122,6 +163,7 @@ def merge_onward(earlier: OnwardTally, later: OnwardTally) -> OnwardTally:
         total_ns=earlier.total_ns + later.total_ns,
         least_ns=np.minimum(earlier.least_ns, later.least_ns),
         most_ns=np.maximum(earlier.most_ns, later.most_ns),
+        unrouted=earlier.unrouted + later.unrouted,
     )
 
 
@@ -138,39 +180,75 @@ class OnwardWorker:
             period_us=inputs.period_us,
             min_elevation_deg=inputs.min_elevation_deg,
         )
+        # Traffic that nothing binds is always among them: what the rules lose has a way there.
+        classes = inputs.rules if () in inputs.rules else [*inputs.rules, ()]
+        self._free = classes.index(())
         self._allowed = [
-            may_land(inputs.segment, inputs.settings.landing, rules) for rules in inputs.rules
+            may_land(inputs.segment, inputs.settings.landing, rules) for rules in classes
         ]
 
-    def delays_ns(self, times_us: Ints, cells: Sites, terminals: Sites) -> tuple[Delays, Delays]:
-        """Planned one-way delays to the internet: (n_time, n_cell) and (n_time, n_terminal)."""
-        found = (
-            np.full((len(times_us), len(cells.up_ecef)), UNREACHABLE_NS, dtype=np.int32),
-            np.full((len(times_us), len(terminals.up_ecef)), UNREACHABLE_NS, dtype=np.int32),
-        )
-        kinds = (self._inputs.cell_kind, self._inputs.terminal_kind)
+    def ways(self, times_us: Ints, cells: Sites, terminals: Sites) -> tuple[Ways, Ways]:
+        """Planned ways to the internet, of the cells and of the terminals."""
+        n_time = len(times_us)
+        of_cells = Ways.none(n_time, len(cells.up_ecef))
+        of_terminals = Ways.none(n_time, len(terminals.up_ecef))
         for period, group, _ in periods(self._net, times_us):
-            onward = self._onward(period)
-            for sites, kind, out in zip((cells, terminals), kinds, found, strict=True):
-                out[group] = onward_ns(
-                    sites,
-                    kind,
-                    period.now.position_ecef_km,
-                    period.until.position_ecef_km,
-                    onward,
-                    self._inputs.min_elevation_deg,
-                    self._inputs.limits.max_ground_km,
-                    1e9 / SPEED_OF_LIGHT_KM_S,
-                )
-        return found
+            reach = self._net.mesh.reach(self._net.segment.gateways, period.now, period.until)
+            onward = self._onward(period, reach)
+            for sites, kind, ways in (
+                (cells, self._inputs.cell_kind, of_cells),
+                (terminals, self._inputs.terminal_kind, of_terminals),
+            ):
+                ways.delay_ns[group] = self._least(period, sites, kind, onward)
+                lost = ways.delay_ns[group[0]] == UNREACHABLE_NS
+                if lost.any():
+                    ways.reason[group] = self._why(period, sites, kind, onward, reach, lost)
+        return of_cells, of_terminals
 
-    def _onward(self, period: Plan) -> Delays:
+    def _least(
+        self, period: Plan, sites: Sites, kind: Ints, onward: Delays, wanted: Mask | None = None
+    ) -> Delays:
+        return onward_ns(
+            sites,
+            kind,
+            period.now.position_ecef_km,
+            period.until.position_ecef_km,
+            onward,
+            self._inputs.min_elevation_deg,
+            self._inputs.limits.max_ground_km,
+            1e9 / SPEED_OF_LIGHT_KM_S,
+            wanted=wanted,
+        )
+
+    def _why(
+        self, period: Plan, sites: Sites, kind: Ints, onward: Delays, reach: InReach, lost: Mask
+    ) -> Reasons:
+        """Why the sites that are lost have no way, as `routes.why_no_internet` finds for one."""
+        same = np.zeros_like(kind)
+        free_ns = onward[self._free : self._free + 1]
+        at_once = np.zeros_like(free_ns)
+        begun = period._replace(until=period.now)
+        free = self._least(period, sites, same, free_ns, lost) < UNREACHABLE_NS
+        up = self._least(period, sites, same, at_once, lost) < UNREACHABLE_NS
+        up_now = self._least(begun, sites, same, at_once, lost & ~up) < UNREACHABLE_NS
+        is_bent_pipe = self._inputs.settings.mode == "bent_pipe"
+        why = np.array(
+            [
+                UNROUTED.index(why_no_landing(reach, allowed, is_bent_pipe=is_bent_pipe))
+                for allowed in self._allowed
+            ],
+            dtype=np.uint8,
+        )[kind]
+        why[free] = UNROUTED.index("landing_rule")
+        why[~up] = UNROUTED.index("no_satellite")
+        why[up_now] = UNROUTED.index("no_lasting_satellite")
+        return why
+
+    def _onward(self, period: Plan, reach: InReach) -> Delays:
         """Delay from every satellite to the internet, for each set of rules: (n_kind, n_sat)."""
-        net = self._net
-        reach = net.mesh.reach(net.segment.gateways, period.now, period.until)
         offset, satellite, delay = [0], [], []
         for allowed in self._allowed:
-            links = internet_ends(net.segment, reach, allowed).links
+            links = internet_ends(self._net.segment, reach, allowed).links
             satellite.append(links.satellite)
             delay.append(links.delay_ns)
             offset.append(offset[-1] + len(links.satellite))

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from spotbeam.land.gateways import SOURCE
 from spotbeam.network.settings import Network
-from spotbeam.twin.onward import OnwardInputs, OnwardTally, round_trip_ms
+from spotbeam.twin.onward import UNROUTED, OnwardInputs, OnwardTally, round_trip_ms
+from spotbeam.twin.tally import Tally
 from spotbeam.twin.world import World
 
 
@@ -30,6 +31,23 @@ def onward_columns(world: World, onward: OnwardTally | None) -> dict[str, Any]:
             for name, value in columns.items()
         },
     }
+
+
+def unrouted_reasons(seen: Tally, onward: OnwardTally) -> npt.NDArray[Any]:
+    """Why most steps without a way have none, of n sites that have such: keys of `NO_ROUTE`.
+
+    Steps without any satellite in view are not of them. Where one is in view, none may be in
+    reach, for a link that is too long.
+    """
+    steps = onward.unrouted.astype(np.int64)
+    unseen = seen.steps - seen.available.sum(axis=0, dtype=np.int64)
+    for reason in ("no_satellite", "no_lasting_satellite"):
+        row = steps[UNROUTED.index(reason)]
+        taken = np.minimum(row, unseen)
+        row -= taken
+        unseen = unseen - taken
+    found: npt.NDArray[Any] = np.array(UNROUTED, dtype=object)[steps.argmax(axis=0)]
+    return found
 
 
 def onward_record(
@@ -61,6 +79,7 @@ def network_summary(world: World, inputs: OnwardInputs | None, cells: pa.Table) 
         return {}
     settings = inputs.settings
     everywhere = np.ones(cells.num_rows, dtype=np.bool_)
+    reason = np.array(cells["reason"].to_pylist(), dtype=object)
     return {
         "network": {
             "mode": settings.mode,
@@ -71,5 +90,10 @@ def network_summary(world: World, inputs: OnwardInputs | None, cells: pa.Table) 
             "sites": SOURCE if world.gateways is None else "the scenario's own",
             "landing_rules": len(settings.landing),
             **onward_record(cells, everywhere, world.cells.area_km2),
+            "out_of_view_area_km2": {
+                each: float(world.cells.area_km2[reason == each].sum())
+                for each in UNROUTED
+                if (reason == each).any()
+            },
         }
     }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from spotbeam.kernels.paths.ground import InReach
 from spotbeam.kernels.paths.walking import path_lengths_km
 from spotbeam.land.gateways import GroundSite, great_circle_km
 from spotbeam.network.ground_segment import landing_classes, may_land
@@ -35,7 +36,8 @@ Ints = npt.NDArray[np.int64]
 
 NO_ROUTE = {
     "no_satellite": "no satellite is in reach of the first place",
-    "no_satellite_there": "no satellite is in reach of the second place",
+    "no_satellite_there": "no satellite is in reach of the second place through the period",
+    "no_lasting_satellite": "satellites are in reach, but none stays in reach through the period",
     "no_gateway": "there is no gateway to land at",
     "no_gateway_in_reach": "satellites are in reach, but no gateway is in reach of any of them",
     "not_linked": "satellites are in reach at both ends, but no links lead from one to the other",
@@ -128,7 +130,7 @@ def route_between(
     for period, group, positions in periods(net, times_us):
         hops = forwarding(net.mesh, period, sites)
         satellites = walk(hops, 0, 1)
-        reason = None if satellites else _why_not_between(net, period, sites)
+        reason = None if satellites else why_no_pair(in_reach_of(net, period, sites), 0, 1)
         for index, position in zip(group, positions, strict=True):
             path = None
             if satellites:
@@ -136,11 +138,21 @@ def route_between(
             yield RouteStep(time_us=int(times_us[index]), path=path, reason=reason)
 
 
-def _why_not_between(net: Net, period: Plan, sites: Sites) -> str:
-    seen = np.diff(net.mesh.reach(sites, period.now, period.until).offset)
-    if not seen[0]:
-        return "no_satellite"
-    return "not_linked" if seen[1] else "no_satellite_there"
+def in_reach_of(net: Net, period: Plan, sites: Sites) -> Ints:
+    """How many satellites stay in reach of each place through a period; -1 for none but at first.
+
+    Shape (n,).
+    """
+    lasting = np.diff(net.mesh.reach(sites, period.now, period.until).offset)
+    at_first = np.diff(net.mesh.reach(sites, period.now, period.now).offset)
+    return np.where((lasting == 0) & (at_first > 0), -1, lasting)
+
+
+def why_no_pair(in_reach: Ints, i: int, j: int) -> str:
+    """Why there is no path from place i to place j: a key of `NO_ROUTE`."""
+    if in_reach[i] <= 0:
+        return "no_lasting_satellite" if in_reach[i] else "no_satellite"
+    return "not_linked" if in_reach[j] > 0 else "no_satellite_there"
 
 
 def route_to_internet(
@@ -191,16 +203,27 @@ def why_no_internet(
         allowed: (n_gateway,), where its traffic may land.
         could_land: There would be a path without the landing rules.
     """
-    reach = net.mesh.reach(sites, period.now, period.until)
-    if not reach.offset[1]:
-        return "no_satellite"
+    up = in_reach_of(net, period, sites)[0]
+    if up <= 0:
+        return "no_lasting_satellite" if up else "no_satellite"
     if could_land:
         return "landing_rule"
+    reach = net.mesh.reach(net.segment.gateways, period.now, period.until)
+    return why_no_landing(reach, allowed, is_bent_pipe=net.settings.mode == "bent_pipe")
+
+
+def why_no_landing(gateways: InReach, allowed: npt.NDArray[np.bool_], *, is_bent_pipe: bool) -> str:
+    """Why traffic has no way down, where it has a way up and landing rules are not the reason.
+
+    Args:
+        gateways: Which satellites each gateway can talk to.
+        allowed: (n_gateway,), where the traffic may land.
+        is_bent_pipe: Satellites pass nothing on.
+    """
     if not allowed.any():
         return "landing_rule" if len(allowed) else "no_gateway"
-    seen = np.diff(net.mesh.reach(net.segment.gateways, period.now, period.until).offset)
-    is_bent_pipe = net.settings.mode == "bent_pipe"
-    return "no_gateway_in_reach" if is_bent_pipe or not seen[allowed].any() else "not_linked"
+    can_help = np.diff(gateways.offset)[allowed].any()
+    return "not_linked" if can_help and not is_bent_pipe else "no_gateway_in_reach"
 
 
 def terminals(net: Net, places: Sequence[GroundSite]) -> Sites:
@@ -218,18 +241,31 @@ def binding_landing(net: Net, territories: Sequence[str]) -> tuple[int, ...]:
     return landing_classes(net.settings.landing, [territories])[0][0]
 
 
-def pair_round_trips_ms(
-    net: Net, places: Sequence[GroundSite], times_us: Ints
-) -> Iterator[tuple[int, Floats]]:
-    """Round-trip times among many terminals, over the sky alone, at rising instants.
+class PairsAt(NamedTuple):
+    """Round trips among n places at one moment, over the sky alone.
 
-    Yields:
-        The instant and (n, n) milliseconds; NaN where there is no path, and on the diagonal.
+    Attributes:
+        round_trip_ms: (n, n); NaN where there is no path, and on the diagonal.
+        in_reach: (n,), see `in_reach_of`.
     """
+
+    time_us: int
+    round_trip_ms: Floats
+    in_reach: Ints
+
+    def reason(self, i: int, j: int) -> str | None:
+        """Why there is no path between two places, a key of `NO_ROUTE`; None where there is."""
+        is_none = np.isnan(self.round_trip_ms[i, j])
+        return why_no_pair(self.in_reach, i, j) if is_none else None
+
+
+def pairs_at(net: Net, places: Sequence[GroundSite], times_us: Ints) -> Iterator[PairsAt]:
+    """Round trips among many terminals, over the sky alone, at rising instants."""
     sites = terminals(net, places)
     latency = net.settings.latency
     for period, group, positions in periods(net, times_us):
         hops = forwarding(net.mesh, period, sites)
+        in_reach = in_reach_of(net, period, sites)
         for index, position in zip(group, positions, strict=True):
             length_km, satellites = path_lengths_km(
                 hops.satellite,
@@ -241,7 +277,7 @@ def pair_round_trips_ms(
             across_ms = length_km * 1e3 / SPEED_OF_LIGHT_KM_S + latency.satellite_ms * satellites
             round_trip_ms = 2.0 * (across_ms + latency.terminal_round_trip_ms)
             np.fill_diagonal(round_trip_ms, np.nan)
-            yield int(times_us[index]), round_trip_ms
+            yield PairsAt(int(times_us[index]), round_trip_ms, in_reach)
 
 
 def summary_of(net: Net, route: Route) -> dict[str, Any]:

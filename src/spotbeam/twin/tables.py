@@ -16,12 +16,11 @@ from spotbeam.service.status import ServiceState
 from spotbeam.service.verdict import REASONS, Outcome
 from spotbeam.twin.decisions import Segment
 from spotbeam.twin.onward import OnwardTally
-from spotbeam.twin.onward_tables import onward_columns, onward_record
+from spotbeam.twin.onward_tables import onward_columns, onward_record, unrouted_reasons
 from spotbeam.twin.tally import Tally
 from spotbeam.twin.world import World
 
 NO_SATELLITE = str(ServiceState.NO_SATELLITE)
-NO_ROUTE = str(ServiceState.NO_ROUTE)
 
 
 class SiteStates(NamedTuple):
@@ -129,7 +128,8 @@ def cell_table(
     if onward is not None:
         seen = cells.available.sum(axis=0, dtype=np.int64)
         routed = np.minimum(onward.routed.sum(axis=0, dtype=np.int64), seen)
-        reason[(word == "out_of_view") & (seen - routed > cells.steps - seen)] = NO_ROUTE
+        unrouted = (word == "out_of_view") & (seen - routed > cells.steps - seen)
+        reason[unrouted] = unrouted_reasons(cells, onward)[unrouted]
     denied = ~np.isin(word, ("available", "out_of_view"))
     rule = _rule_ids(world, _pick(of_cells, states, "rule"), denied | (word == "available"))
     step_s = world.grid.step_s
@@ -197,7 +197,9 @@ def terminal_table(
     unseen = state == "no_satellite"
     is_decided = ~unseen & (state != "no_route")
     reason = _reasons(_pick(of_terminals, states, "reason"), state == "served", unseen)
-    reason[state == "no_route"] = NO_ROUTE
+    if onward is not None:
+        unrouted = state == "no_route"
+        reason[unrouted] = unrouted_reasons(tally, onward)[unrouted]
     max_mbps = _pick(of_terminals, states, "max_mbps").astype(np.float64)
     terminals = world.terminals
     face = world.ground.locate(terminals.lat_deg, terminals.lon_deg)

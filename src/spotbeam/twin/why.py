@@ -69,7 +69,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         outcome: `allow`, `limit` or `deny`: the verdict.
         reason: The verdict's reason; where it allows, `no_satellite` if none is in view,
-            `no_route` if there is no way on; `OK`.
+            a key of `routes.NO_ROUTE` if there is no way on; `OK`.
         service_state: `served`, `limited`, `no_satellite`, `no_route` or `denied`; denied wins
             over physics.
         route: The way to the internet, or why there is none; None where the scenario has no
@@ -127,6 +127,10 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
     )
     is_withheld = is_withheld_at(world.policy, ids, at_us)
     reason = decided.reason if state in ("denied", "limited") else "OK"
+    if state == "no_satellite":
+        reason = "no_satellite"
+    elif state == "no_route" and route is not None and route.reason is not None:
+        reason = route.reason
     return Explanation(
         scenario=world.scenario.name,
         time=format_time(at_us),
@@ -139,7 +143,7 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
         min_elevation_deg=world.sky.min_elevation_deg,
         rules=_rules(world, terminal, at_us, decided),
         outcome=decided.outcome,
-        reason=str(state) if state in ("no_satellite", "no_route") else reason,
+        reason=reason,
         service_state=state,
         status=word_of(state, decided.reason, is_withheld=is_withheld),
         rule=decided.rule,

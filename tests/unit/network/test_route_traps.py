@@ -14,7 +14,7 @@ from spotbeam.land.gateways import GroundSite
 from spotbeam.network.mesh import ground_links
 from spotbeam.network.routing import forwarding
 from spotbeam.twin.nets import Net, periods
-from spotbeam.twin.routes import pair_round_trips_ms, route_between, terminals
+from spotbeam.twin.routes import pairs_at, route_between, terminals
 
 START_US = 1_767_225_600_000_000
 TOKYO = GroundSite(name="Tokyo", lat_deg=35.69, lon_deg=139.69)
@@ -118,15 +118,15 @@ def test_a_round_trip_has_its_links_up_and_down(net: Net) -> None:
 
 def test_a_station_on_the_way_changes_nothing(net: Net) -> None:
     """Stations never relay: more of them leave every other pair as it was."""
-    few = [table for _, table in pair_round_trips_ms(net, (LONDON, TOKYO), times(4))]
+    few = [pairs.round_trip_ms for pairs in pairs_at(net, (LONDON, TOKYO), times(4))]
     relays = tuple(
         GroundSite(name=f"relay {i}", lat_deg=50.0, lon_deg=lon)
         for i, lon in enumerate(range(0, 140, 10))
     )
-    many = [t for _, t in pair_round_trips_ms(net, (LONDON, TOKYO, *relays), times(4))]
+    many = [pairs.round_trip_ms for pairs in pairs_at(net, (LONDON, TOKYO, *relays), times(4))]
     assert [table[0, 1] for table in few] == [table[0, 1] for table in many]
     bent = net_with('mode = "bent_pipe"')
-    for _, table in pair_round_trips_ms(bent, (LONDON, TOKYO, *relays), times(4)):
+    for _, table, _ in pairs_at(bent, (LONDON, TOKYO, *relays), times(4)):
         assert np.isnan(table[0, 1])  # though relays every ten degrees would reach
 
 
@@ -160,7 +160,7 @@ def test_positions_are_asked_for_once_and_not_by_station(net: Net) -> None:
         places = tuple(
             GroundSite(name=str(i), lat_deg=float(i), lon_deg=0.0) for i in range(-40, 40)
         )
-        assert len(list(pair_round_trips_ms(net, places, times(32)))) == 32
+        assert len(list(pairs_at(net, places, times(32)))) == 32
     finally:
         net.mesh._propagator = inner
     assert Counting.calls == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,9 @@ grounds = ["assumption:no-policy"]
 """
 
 
+GIVEN = 'mode = "bent_pipe"\nlanding = [{ of = ["FR"], at = ["DE"] }, { of = ["NG"], at = ["ZA"] }]'
+
+
 @pytest.fixture(scope="module")
 def planned() -> Plan:
     return plan(build(parse_scenario(SCENARIO, place="onward"), Path.cwd()), engine="sgp4")
@@ -91,8 +95,11 @@ def test_a_least_delay_is_what_looking_at_every_pair_finds() -> None:
             usable &= (seen >= sine) & (far <= most_km)
         range_km = np.linalg.norm(now - sites.position_ecef_km[:, None], axis=2)
         total = np.where(usable, np.nan_to_num(range_km) * 3335.64, 0).round() + onward[kind]
-        wanted = np.where(usable, total, UNREACHABLE_NS).min(axis=1).clip(max=UNREACHABLE_NS)
-        assert np.array_equal(found, wanted)
+        least = np.where(usable, total, UNREACHABLE_NS).min(axis=1).clip(max=UNREACHABLE_NS)
+        assert np.array_equal(found, least)
+        some = rng.random(300) < 0.2
+        given = (sites, kind, now, later, onward, mask_deg, most_km, 3335.64)
+        assert np.array_equal(onward_ns(*given, wanted=some), np.where(some, least, UNREACHABLE_NS))
 
 
 @pytest.mark.parametrize("cuts", [[1], [7, 30], list(range(1, 40))])
@@ -119,24 +126,29 @@ def test_terminals_have_the_round_trips_of_single_routes(planned: Plan) -> None:
             assert row["round_trip_ms_min"] == pytest.approx(min(trips), abs=1e-4)
             assert row["round_trip_ms_max"] == pytest.approx(max(trips), abs=1e-4)
         else:
-            assert (row["state"], row["reason"], row["rule"]) == ("no_route", "no_route", None)
+            reasons = Counter(step.reason for step in steps)
+            assert (row["state"], row["rule"]) == ("no_route", None)
+            assert row["reason"] == reasons.most_common(1)[0][0]
             assert row["round_trip_ms_mean"] is None
     by_id = {row["id"]: row for row in rows}
     assert by_id["paris"]["state"] == "served"
-    assert by_id["ocean"]["state"] == by_id["lagos"]["state"] == "no_route"
+    assert by_id["ocean"]["reason"] == "no_gateway_in_reach"
+    assert by_id["lagos"]["reason"] == "landing_rule"
 
 
 def test_cells_without_a_way_are_out_of_view_and_say_so(planned: Plan) -> None:
     world = planned.world
     cells = answer(planned, computed(planned, [])).cells.to_pylist()
     reasons = {cell["reason"] for cell in cells}
-    assert {None, "no_satellite", "no_route"} <= reasons
+    assert {None, "no_satellite", "no_gateway_in_reach", "landing_rule"} <= reasons
     times_us = planned.inputs.grid.times_us()[::8]
-    for reason in (None, "no_route"):
+    for reason in (None, "no_gateway_in_reach", "landing_rule"):
         cell = next(c for c in cells if c["reason"] == reason and c["routed_fraction"] in (0, 1))
         here = Terminal(id="r", lat_deg=cell["lat_deg"], lon_deg=cell["lon_deg"])
-        states = {explain(world, here, int(at_us)).service_state for at_us in times_us}
-        assert states == ({"served"} if reason is None else {"no_route"})
+        found = [explain(world, here, int(at_us)) for at_us in times_us]
+        state = "served" if reason is None else "no_route"
+        assert {each.service_state for each in found} == {state}
+        assert {each.reason for each in found} == {reason or "OK"}
         assert cell["status"] == ("available" if reason is None else "out_of_view")
 
 
@@ -162,5 +174,39 @@ def test_the_files_hold_latency_by_cell_territory_and_fleet(tmp_path: Path) -> N
     assert 15.0 < fleet["round_trip_ms"] < 40.0
     brazil = next(t for t in result.summary["territories"] if t["id"] == "BR")
     assert 10.0 < brazil["round_trip_ms"] < 60.0
+    by_reason = result.summary["network"]["out_of_view_area_km2"]
+    assert set(by_reason) == {"no_satellite", "no_gateway_in_reach", "landing_rule"}
     page = (tmp_path / "out" / "report.html").read_text()
     assert "no route" in page
+    assert "landing_rule" in page
+
+
+@pytest.mark.parametrize(
+    ("network", "reasons"),
+    [
+        ('gateways = "none"', {"no_gateway"}),
+        ('mode = "lasers"\nmax_link_km = 1', {"not_linked"}),
+        ('mode = "lasers"\nlanding = [{ of = ["FR", "NG"], at = ["AQ"] }]', {"landing_rule"}),
+        (
+            'mode = "bent_pipe"\nmax_ground_km = 600',
+            {"no_satellite", "no_lasting_satellite", "no_gateway_in_reach"},
+        ),
+    ],
+)
+def test_the_reason_is_that_of_single_routes(network: str, reasons: set[str | None]) -> None:
+    text = SCENARIO.replace(GIVEN, network)
+    planned = plan(build(parse_scenario(text, place="onward"), Path.cwd()), engine="sgp4")
+    net = net_of(planned.world, engine="sgp4")
+    rows = answer(planned, computed(planned, [3])).terminals.to_pylist()
+    times_us = planned.inputs.grid.times_us()
+    for row in rows:
+        place = GroundSite(name=row["id"], lat_deg=row["lat_deg"], lon_deg=row["lon_deg"])
+        bound = binding_landing(net, row["territories"])
+        steps = list(route_to_internet(net, place, times_us, bound))
+        found = Counter(step.reason for step in steps if step.reason)
+        if row["state"] == "no_route":
+            assert row["reason"] == found.most_common(1)[0][0]
+        else:
+            assert row["state"] == "served"
+    assert {row["reason"] for row in rows} - {None} <= reasons
+    assert {row["reason"] for row in rows} & reasons

@@ -29,7 +29,11 @@ def test_a_place_with_a_way_is_served_and_the_way_is_named() -> None:
 def test_satellites_in_view_without_a_way_on_are_an_outage_and_no_decision() -> None:
     found = at('mode = "bent_pipe"', -40.0, -125.0)
     assert found.satellites
-    assert (found.outcome, found.service_state, found.reason) == ("allow", "no_route", "no_route")
+    assert (found.outcome, found.service_state, found.reason) == (
+        "allow",
+        "no_route",
+        "no_gateway_in_reach",
+    )
     assert found.status == "out_of_view"
     assert found.route is not None
     assert found.route.reason == "no_gateway_in_reach"

@@ -27,6 +27,8 @@ def onward_ns(
     min_elevation_deg: float,
     max_range_km: float,
     ns_per_km: float,
+    *,
+    wanted: npt.NDArray[np.bool_] | None = None,
 ) -> Delays:
     """Least of the delay up to a satellite and onward from it, over all that a place can use.
 
@@ -41,11 +43,14 @@ def onward_ns(
         min_elevation_deg: the mask.
         max_range_km: the longest ground link.
         ns_per_km: delay of a kilometre.
+        wanted: (n_site,), places to look at; all, if left out.
 
     Returns:
-        (n_site,) int32, ns; `UNREACHABLE_NS` where there is no way.
+        (n_site,) int32, ns; `UNREACHABLE_NS` where there is no way, or a place is not wanted.
     """
     found = np.full(len(sites.up_ecef), UNREACHABLE_NS, dtype=np.int32)
+    if wanted is None:
+        wanted = np.ones(len(found), dtype=np.bool_)
     leads = np.flatnonzero((onward < UNREACHABLE_NS).any(axis=0))
     if leads.size and sites.n_placed:
         _onward(
@@ -58,6 +63,7 @@ def onward_ns(
             math.radians(min_elevation_deg),
             float(max_range_km) ** 2,
             float(ns_per_km),
+            np.ascontiguousarray(wanted),
             found,
         )
     return found
@@ -66,13 +72,18 @@ def onward_ns(
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _onward(
     order: Any, spots: Any, kind: Any, now: Any, until: Any, onward: Any, mask_rad: float,
-    max_square: float, ns_per_km: float, found: Any,
+    max_square: float, ns_per_km: float, wanted: Any, found: Any,
 ) -> None:  # fmt: skip
     n_group, n_lane, n_sat = spots.shape[0], spots.shape[2], now.shape[0]
     sine = math.sin(mask_rad)
     s2 = sine * abs(sine)
     near = np.empty(n_sat, np.int64)
     for group in range(n_group):
+        is_wanted = False
+        for at in range(group * n_lane, min((group + 1) * n_lane, order.size)):
+            is_wanted |= wanted[order[at]]
+        if not is_wanted:
+            continue
         # The group's middle, and the widest angle from it at which a site may be.
         cx, cy, cz = spots[group, 0].mean(), spots[group, 1].mean(), spots[group, 2].mean()
         length = math.sqrt(cx * cx + cy * cy + cz * cz)
@@ -97,6 +108,8 @@ def _onward(
             if at >= order.size:
                 break
             site = order[at]
+            if not wanted[site]:
+                continue
             x, y, z = spots[group, 0, lane], spots[group, 1, lane], spots[group, 2, lane]
             ux, uy, uz = spots[group, 3, lane], spots[group, 4, lane], spots[group, 5, lane]
             row = kind[site]

@@ -82,7 +82,7 @@ def _reasons(fleet: Mapping[str, Any]) -> Markup:
         elif item["state"] == "no_satellite":
             found.append(join((number, " no satellite in view")))
         elif item["state"] == "no_route":
-            found.append(join((number, " no way to a gateway")))
+            found.append(join((number, " no way to a gateway: ", tag("code", item["reason"]))))
         else:
             found.append(join((number, " ", reason_cell(item["reason"], item["rule"]))))
     return listing(found) if found else Markup('<span class="soft">—</span>')
