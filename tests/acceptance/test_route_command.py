@@ -60,6 +60,20 @@ def test_a_place_and_its_point_of_presence(
     assert step["rtt_ms"] > 2 * step["propagation_one_way_ms"]
 
 
+def test_by_land_is_told_beside_the_way_over_the_sky(
+    stations: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("black-sea", "50.45,30.5", "35.68,139.69", "--duration", "1m", "--by-land")
+    assert "along fibre from Sofia, Bulgaria to Tokyo, Japan" in run(capsys, *given)
+    found = json.loads(run(capsys, *given, "--json"))
+    assert (
+        found["summary"]["by_land"]["round_trip_ms"]["min"] > 2 * 43.4
+    )  # light, 8,200 km in glass
+    assert all(step["by_land"]["reason"] is None for step in found["steps"])
+    assert main(["route", "black-sea", "50.45,30.5", "--by-land"]) == 2
+    assert "give TO as well" in capsys.readouterr().err
+
+
 def test_no_way_says_why_and_policy_is_told_apart(
     stations: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,7 @@ from spotbeam.land.gateways import GroundSite, shipped_sites
 from spotbeam.network.settings import Latency, Network
 from spotbeam.service.terminals import terminals_from_rows
 from spotbeam.times import MICROSECONDS, format_time
+from spotbeam.twin.by_land import LandStep, summary_by_land, way_by_land
 from spotbeam.twin.nets import Net, net_of, territories_at
 from spotbeam.twin.routes import (
     NO_ROUTE,
@@ -43,6 +44,7 @@ class RouteAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """A route over a run, with the network it was found in.
 
     Attributes:
+        by_land: The same two places by land, if asked for.
         policy: The verdict on the scenario's reference terminal at each end: a path is physics,
             and whether anybody is served there is a decision.
     """
@@ -52,12 +54,16 @@ class RouteAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     route: Route
     summary: dict[str, Any]
     policy: dict[str, dict[str, Any]]
+    by_land: tuple[LandStep, ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Everything as plain data."""
         route = self.route
         start_us = self.world.grid.start_us
         latency = msgspec.to_builtins(self.net.settings.latency)
+        steps = [step_record(self.net, step, start_us) for step in route.steps]
+        for record, land in zip(steps, self.by_land or (), strict=False):
+            record["by_land"] = msgspec.to_builtins(land)
         return {
             "scenario": self.world.scenario.name,
             "view": self.world.scenario.view,
@@ -68,8 +74,12 @@ class RouteAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             "latency_model": latency,
             "policy": self.policy,
             "summary": self.summary,
-            "reasons": {key: NO_ROUTE[key] for key in self.summary["no_route"]},
-            "steps": [step_record(self.net, step, start_us) for step in route.steps],
+            "reasons": {
+                key: NO_ROUTE[key]
+                for of in (self.summary, self.summary.get("by_land", {}))
+                for key in of.get("no_route", ())
+            },
+            "steps": steps,
             "notices": list(self.world.notices),
         }
 
@@ -88,6 +98,7 @@ def route(
     mode: Mode | None = None,
     geometry_only: bool = False,
     stations: str | Path | None = None,
+    by_land: bool = False,
 ) -> RouteAnswer:
     """The path of least delay between two places, or from a place to the internet, over time.
 
@@ -105,10 +116,15 @@ def route(
         mode: Instead of the scenario's: `lasers` or `bent_pipe`.
         geometry_only: Light on straight lines and nothing else.
         stations: A CSV file with name, lat_deg, lon_deg.
+        by_land: Also the way down to each place's point of presence and along fibre between them.
 
     Raises:
         InputError: something that was given is wrong.
     """
+    if by_land and end is None:
+        raise InputError(
+            "the way by land is between two places", place="--by-land", hint="give TO as well"
+        )
     named = () if stations is None else read_sites(stations)
     needs_terminals = isinstance(origin, str) or isinstance(end, str)
     world, net = _network(
@@ -132,11 +148,16 @@ def route(
     else:
         steps = tuple(route_between(net, first, last, times_us))
     found = Route(origin=first, end=last, steps=steps, landing=landing)
+    summary, land = summary_of(net, found), None
+    if by_land and last is not None:
+        land = tuple(way_by_land(world, net, first, last, times_us))
+        summary["by_land"] = summary_by_land(land)
     return RouteAnswer(
         world=world,
         net=net,
         route=found,
-        summary=summary_of(net, found),
+        summary=summary,
+        by_land=land,
         policy={
             end_of: _verdict(world, place)
             for end_of, place in (("from", first), ("to", last))

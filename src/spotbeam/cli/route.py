@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import cyclopts
 import msgspec
+from rich.console import Console
 from rich.markup import escape
 
 from spotbeam.assembly.route import RouteAnswer
@@ -37,6 +38,7 @@ def route(
     geometry_only: Flag = False,
     elements: Path | None = None,
     view: str | None = None,
+    by_land: Flag = False,
     out: Path | None = None,
     json: Flag = False,
 ) -> None:
@@ -71,6 +73,9 @@ def route(
         A file of element sets instead of the scenario's sky.
     view
         Point of view on borders.
+    by_land
+        Also the way down to each place's point of presence and along fibre between them, as most
+        traffic between two terminals goes.
     out
         Also draw the route over time, as a PNG file of this name.
     json
@@ -91,6 +96,8 @@ def route(
             raise InputError(
                 "--all-pairs needs --stations FILE, and no places beside it", place="route"
             )
+        if by_land:
+            raise InputError("is for one pair of places, not for all", place="--by-land")
         _pairs(scenario, stations, common, json=json)
         return
     if from_ is None:
@@ -101,6 +108,7 @@ def route(
         None if to is None else _place(to, "TO"),
         view=view,
         stations=stations,
+        by_land=by_land,
         **common,
     )
     if out is not None:
@@ -193,6 +201,8 @@ def _show(answer: RouteAnswer, out: Path | None) -> None:
         shown = ", ".join(f"{escape(k)} ({v:,})" for k, v in list(found.get(kind, {}).items())[:6])
         if shown:
             print_to.print(f"{kind.replace('pops', 'points of presence')}: {shown}")
+    if "by_land" in found:
+        _show_land(print_to, found["by_land"])
     if "landing" in found:
         extra = found["landing"]["extra_round_trip_ms"]
         cost = f"{extra['median']:+.1f} ms (median)" if extra else "all paths"
@@ -216,6 +226,23 @@ def _show(answer: RouteAnswer, out: Path | None) -> None:
         print_to.print(f"picture: {out}", markup=False)
     for notice in answer.world.notices:
         print_to.print(f"[yellow]note:[/yellow] {escape(notice)}")
+
+
+def _show_land(print_to: Console, found: dict[str, Any]) -> None:
+    rtt = found["round_trip_ms"]
+    if rtt:
+        most = found["pops"][0]
+        between = (
+            f"through {most['from']} alone"
+            if most["from"] == most["to"]
+            else f"along fibre from {most['from']} to {most['to']}"
+        )
+        print_to.print(
+            f"by land {rtt['median']:.1f} ms (median; {rtt['min']:.1f} to {rtt['max']:.1f}), "
+            f"{escape(between)}"
+        )
+    for reason, count in found["no_route"].items():
+        print_to.print(f"no way by land at {count:,} steps: {NO_ROUTE[reason]}")
 
 
 def _first_steps(answer: RouteAnswer) -> Any:

@@ -61,15 +61,20 @@ def ground_segment(
         length_km = great_circle_km(sites.lat_deg[:, None], sites.lon_deg[:, None], lat, lon)
     else:
         length_km = np.zeros((len(sites), 1))
-    speed_km_ms = SPEED_OF_LIGHT_KM_S / latency.fibre_index / 1e3
     return GroundSegment(
         sites,
         tuple(tuple(each) for each in territories),
         tuple(site.name for site in pops),
         lat,
         lon,
-        length_km * latency.fibre_detour / speed_km_ms + latency.gateway_ms,
+        fibre_ms(length_km, latency) + latency.gateway_ms,
     )
+
+
+def fibre_ms(great_circle_km: npt.ArrayLike, latency: Latency) -> npt.NDArray[np.float64]:
+    """One-way delay of fibre between places so far apart over the ground, detour included."""
+    speed_km_ms = SPEED_OF_LIGHT_KM_S / latency.fibre_index / 1e3
+    return np.asarray(np.asarray(great_circle_km) * latency.fibre_detour / speed_km_ms)
 
 
 def landing_classes(

@@ -300,9 +300,9 @@ def summary_of(net: Net, route: Route) -> dict[str, Any]:
             (a.satellites, a.gateway, a.pop) != (b.satellites, b.gateway, b.pop) for a, b in pairs
         ),
         "paths": len(set(ways)),
-        "round_trip_ms": _spread([path.round_trip_ms for path in found]),
-        "propagation_round_trip_ms": _spread([2 * path.propagation_ms for path in found]),
-        "satellites_on_path": _spread([float(len(path.satellites)) for path in found]),
+        "round_trip_ms": spread([path.round_trip_ms for path in found]),
+        "propagation_round_trip_ms": spread([2 * path.propagation_ms for path in found]),
+        "satellites_on_path": spread([float(len(path.satellites)) for path in found]),
     }
     if route.end is not None:
         apart_km = float(
@@ -334,12 +334,13 @@ def _landing_cost(net: Net, route: Route) -> dict[str, Any]:
     rules = [net.settings.landing[index] for index in route.landing]
     return {
         "rules": [msgspec.to_builtins(rule) for rule in rules],
-        "extra_round_trip_ms": _spread(both),
+        "extra_round_trip_ms": spread(both),
         "steps_lost": sum(step.reason == "landing_rule" for step in route.steps),
     }
 
 
-def _spread(values: Sequence[float]) -> dict[str, float] | None:
+def spread(values: Sequence[float]) -> dict[str, float] | None:
+    """The least, the median, the 95th percentile and the most; None of nothing."""
     if not values:
         return None
     least, median, high, most = np.percentile(values, [0, 50, 95, 100])
