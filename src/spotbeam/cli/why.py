@@ -11,7 +11,7 @@ from rich.markup import escape
 from spotbeam.assembly.explain import why as explain
 from spotbeam.cli.output import console, print_json, table
 from spotbeam.errors import InputError
-from spotbeam.twin.routes import RouteHere
+from spotbeam.twin.way_here import RouteHere
 from spotbeam.twin.why import Explanation, RuleHere, as_json
 
 _PHYSICS = ("served", "no_satellite", "no_route")
@@ -206,8 +206,7 @@ def _route_line(route: RouteHere) -> str:
     note = f" ({bound})" if bound else ""
     if route.reason is not None:
         return f"No way to the internet{note}: {route.why}"
-    way = " → ".join(filter(None, (*map(str, route.satellites), route.gateway, route.pop)))
-    return f"To the internet{note}: {route.round_trip_ms:.1f} ms there and back, by {way}"
+    return f"To the internet{note}: {route.round_trip_ms:.1f} ms there and back, by {route.way}"
 
 
 def _mark(rule: RuleHere) -> str:

@@ -22,7 +22,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         kind: `terminal`: other properties of the terminal; `policy`: other rules, which people
-            would have to decide; `place` or `time`: elsewhere or later.
+            would have to decide; `place` or `time`: elsewhere or later; `network`: another
+            network, where it is what has no way on.
         text: A sentence for people.
         patch: The change as data: terminal fields, a rule to add or to remove, a position, a time.
         outcome: What the answer then is.

@@ -25,10 +25,8 @@ from spotbeam.network.routing import (
     path_to_internet,
     walk,
 )
-from spotbeam.network.settings import Landing
 from spotbeam.times import MICROSECONDS, format_time
-from spotbeam.twin.nets import Net, net_of, periods
-from spotbeam.twin.world import World
+from spotbeam.twin.nets import Net, periods
 from spotbeam.units import SPEED_OF_LIGHT_KM_S
 
 Floats = npt.NDArray[np.float64]
@@ -74,51 +72,6 @@ class Route(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     end: GroundSite | None
     steps: tuple[RouteStep, ...]
     landing: tuple[int, ...] = ()
-
-
-class RouteHere(msgspec.Struct, frozen=True, kw_only=True):
-    """The way from one place to the internet at one moment, by name.
-
-    Attributes:
-        reason: Why there is none, a key of `NO_ROUTE`; None where there is one.
-        why: The reason as a sentence.
-        satellites: Catalogue numbers on the way.
-        landing: What the landing rules that bind the place say.
-    """
-
-    mode: str
-    reason: str | None
-    why: str | None
-    round_trip_ms: float | None = None
-    satellites: tuple[int, ...] = ()
-    gateway: str | None = None
-    pop: str | None = None
-    landing: tuple[Landing, ...] = ()
-
-
-def route_here(
-    world: World, lat_deg: float, lon_deg: float, territories: Sequence[str], at_us: int
-) -> RouteHere:
-    """The way from a place to the internet at a moment, or why there is none."""
-    net = net_of(world, engine="sgp4")
-    landing = binding_landing(net, territories)
-    place = GroundSite(name="here", lat_deg=lat_deg, lon_deg=lon_deg)
-    (step,) = route_to_internet(net, place, np.array([at_us], dtype=np.int64), landing)
-    path = step.path
-    return RouteHere(
-        mode=net.settings.mode,
-        reason=step.reason,
-        why=None if step.reason is None else NO_ROUTE[step.reason],
-        round_trip_ms=None if path is None else round(path.round_trip_ms, 3),
-        satellites=()
-        if path is None
-        else tuple(int(net.elements.catalogue_number[row]) for row in path.satellites),
-        gateway=None
-        if path is None or path.gateway is None
-        else net.segment.gateways.name[path.gateway],
-        pop=None if path is None or path.pop is None else net.segment.pop[path.pop],
-        landing=tuple(net.settings.landing[index] for index in landing),
-    )
 
 
 def route_between(

@@ -21,7 +21,7 @@ from spotbeam.service.verdict import Verdict, verdict
 from spotbeam.sky.propagation import Propagator, propagator
 from spotbeam.times import MICROSECONDS, format_time
 from spotbeam.twin.changes import Change, changes
-from spotbeam.twin.routes import RouteHere, route_here
+from spotbeam.twin.way_here import RouteHere, route_here, ways_to_open
 from spotbeam.twin.world import World, age_warning
 
 _SEARCH_STEP_US = 15 * MICROSECONDS
@@ -118,13 +118,16 @@ def explain(world: World, terminal: Terminal, at_us: int) -> Explanation:
         found += _elsewhere(world, terminal, at_us, decided)
     upcoming = None if satellites else _next_in_view(world, engine, terminal, at_us)
     route = None
+    here = (terminal.lat_deg, terminal.lon_deg, ids, at_us)
     if world.scenario.network is not None:
-        route = route_here(world, terminal.lat_deg, terminal.lon_deg, ids, at_us)
+        route = route_here(world, *here)
     state = service_state(
         decided.outcome,
         has_satellite=bool(satellites),
         has_route=route is None or route.reason is None,
     )
+    if state == "no_route":
+        found += ways_to_open(world, *here, decided)
     is_withheld = is_withheld_at(world.policy, ids, at_us)
     reason = decided.reason if state in ("denied", "limited") else "OK"
     if state == "no_satellite":

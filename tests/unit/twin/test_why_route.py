@@ -46,3 +46,31 @@ def test_a_landing_rule_is_named(at_: str, reason: str | None) -> None:
     assert found.route is not None
     assert found.route.reason == reason
     assert found.route.landing[0].at == (at_,)
+
+
+def network_changes(found: Explanation) -> list[dict[str, object]]:
+    return [dict(each.patch["network"]) for each in found.changes if each.kind == "network"]
+
+
+def test_what_would_open_a_way_is_told_and_does() -> None:
+    found = at('mode = "bent_pipe"\nlanding = [{ of = ["UA"], at = ["NZ"] }]', 50.45, 30.5)
+    assert found.reason == "landing_rule"
+    assert network_changes(found) == [{"mode": "lasers"}, {"landing": ()}]
+    near = at('mode = "bent_pipe"', 50.45, 30.5)
+    assert near.route is not None
+    (told,) = (each for each in found.changes if each.patch.get("network") == {"landing": ()})
+    assert f"{near.route.round_trip_ms:.1f} ms to the internet" in told.text
+    assert (told.outcome, told.reason) == ("allow", "OK")
+
+
+def test_two_changes_at_once_are_told_where_no_single_one_does() -> None:
+    rapa_nui = at('mode = "bent_pipe"\nlanding = [{ of = ["CL"], at = ["AQ"] }]', -27.12, -109.35)
+    assert rapa_nui.service_state == "no_route"
+    assert network_changes(rapa_nui) == [{"mode": "lasers", "landing": ()}]
+
+
+def test_where_nothing_would_nothing_is_told() -> None:
+    found = at('gateways = "none"\npops = "none"', 50.45, 30.5)
+    assert found.reason == "no_gateway"
+    assert network_changes(found) == []
+    assert network_changes(at("", 50.45, 30.5)) == []
