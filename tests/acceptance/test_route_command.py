@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import spotbeam
 from spotbeam.cli.app import main
+from spotbeam.errors import InputError
 
 STATIONS = "name,lat_deg,lon_deg\nOslo,59.91,10.75\nCairo,30.04,31.24\nPole,-89.0,0\n"
 
@@ -105,3 +107,57 @@ def test_a_mistake_is_one_message(
     said = capsys.readouterr()
     assert message in said.err
     assert not said.out
+
+
+def test_a_terminal_of_the_scenario_is_judged_as_itself(
+    stations: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = json.loads(run(capsys, "black-sea", "boat-1", "--times", "0", "--json"))
+    assert own["policy"]["from"]["terminal"] == "boat-1"
+    assert own["policy"]["from"]["outcome"] == "allow"
+    there = f"{own['from']['lat_deg']},{own['from']['lon_deg']}"
+    other = json.loads(run(capsys, "black-sea", there, "--times", "0", "--json"))
+    assert other["policy"]["from"]["terminal"] == "reference"
+
+
+def test_the_scenarios_own_names_come_before_shipped_ones(
+    stations: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("g.csv").write_text("name,lat_deg,lon_deg\nLondon,10,10\n")
+    Path("own.toml").write_text(OWN)
+    places = {}
+    for name in ("Tokyo", "London", "Sydney"):
+        found = json.loads(run(capsys, "own.toml", name, "--times", "0", "--json"))
+        places[name] = (found["from"]["lat_deg"], found["from"]["lon_deg"])
+    assert places["Tokyo"] == (48.0, 2.0)
+    assert places["London"] == (10.0, 10.0)
+    assert places["Sydney"][1] == pytest.approx(151.2, abs=0.1)
+
+
+def test_a_mode_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match="'bent-pipe' is no mode"):
+        spotbeam.route("black-sea", (50.0, 30.0), mode="bent-pipe")  # type: ignore[arg-type]
+
+
+OWN = """
+name = "own"
+view = "un"
+[time]
+start = "2026-01-01T00:00:00Z"
+duration = "1m"
+[constellation]
+shells = ["starlink-gen1/1"]
+[area]
+resolution = 0
+[network]
+gateways = "g.csv"
+pops = "none"
+[[fleet]]
+id = "f"
+terminals = [{ id = "Tokyo", lat_deg = 48.0, lon_deg = 2.0 }]
+[[rule]]
+id = "everywhere"
+gate = "territory"
+effect = "grant"
+grounds = ["assumption:no-policy"]
+"""

@@ -22,10 +22,13 @@ from spotbeam.twin.world import Loaded, World, build_world
 def build(scenario: Scenario, folder: Path, *, with_terminals: bool = True) -> World:
     """Open the files that a scenario names and resolve it."""
     sources: dict[str, str] = {}
+    opened_as: dict[str, Path] = {}
 
     def opened(name: str, field: str) -> Path:
         path = folder / name
         shown = path.name if Path(name).is_absolute() else name
+        if opened_as.setdefault(shown, path) != path:
+            shown = f"{shown} ({field})"
         sources[shown] = _digest(path, name, f"{scenario.name}, {field}")
         return path
 

@@ -16,7 +16,7 @@ from spotbeam.errors import InputError, UnknownName
 from spotbeam.formats.site_csv import read_sites
 from spotbeam.land.gateways import GroundSite, shipped_sites
 from spotbeam.network.settings import Latency, Network
-from spotbeam.service.terminals import terminals_from_rows
+from spotbeam.service.terminals import Terminal, terminals_from_rows
 from spotbeam.times import MICROSECONDS, format_time
 from spotbeam.twin.by_land import LandStep, summary_by_land, way_by_land
 from spotbeam.twin.nets import Net, net_of, territories_at
@@ -38,6 +38,7 @@ from spotbeam.twin.world import World
 Mode = Literal["lasers", "bent_pipe"]
 Place = tuple[float, float] | str
 _MAX_TIMES = 1_000_000
+_KINDS: tuple[Literal["pop", "gateway"], ...] = ("pop", "gateway")
 
 
 class RouteAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -45,8 +46,8 @@ class RouteAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     Attributes:
         by_land: The same two places by land, if asked for.
-        policy: The verdict on the scenario's reference terminal at each end: a path is physics,
-            and whether anybody is served there is a decision.
+        policy: The verdict on what stands at each end, the scenario's own terminal or else its
+            reference terminal: a path is physics, and whether anybody is served is a decision.
     """
 
     world: World
@@ -55,6 +56,11 @@ class RouteAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     summary: dict[str, Any]
     policy: dict[str, dict[str, Any]]
     by_land: tuple[LandStep, ...] | None = None
+
+    def _reasons(self) -> set[str | None]:
+        """Every reason that the answer names."""
+        of_sky = {step.reason for step in self.route.steps}
+        return of_sky | {step.reason for step in self.by_land or ()}
 
     def as_json(self) -> dict[str, Any]:
         """Everything as plain data."""
@@ -74,11 +80,7 @@ class RouteAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             "latency_model": latency,
             "policy": self.policy,
             "summary": self.summary,
-            "reasons": {
-                key: NO_ROUTE[key]
-                for of in (self.summary, self.summary.get("by_land", {}))
-                for key in of.get("no_route", ())
-            },
+            "reasons": {key: text for key, text in NO_ROUTE.items() if key in self._reasons()},
             "steps": steps,
             "notices": list(self.world.notices),
         }
@@ -121,6 +123,8 @@ def route(
     Raises:
         InputError: something that was given is wrong.
     """
+    if mode not in (None, "lasers", "bent_pipe"):
+        raise InputError(f"{mode!r} is no mode", place="mode", hint="take lasers or bent_pipe")
     if by_land and end is None:
         raise InputError(
             "the way by land is between two places", place="--by-land", hint="give TO as well"
@@ -159,8 +163,8 @@ def route(
         summary=summary,
         by_land=land,
         policy={
-            end_of: _verdict(world, place)
-            for end_of, place in (("from", first), ("to", last))
+            end_of: _verdict(world, place, given)
+            for end_of, place, given in (("from", first, origin), ("to", last, end))
             if place is not None
         },
     )
@@ -248,29 +252,44 @@ def _place(world: World, place: Place, stations: Sequence[GroundSite], role: str
     if not isinstance(place, str):
         lat_deg, lon_deg = place
         return GroundSite(name=f"{lat_deg:g},{lon_deg:g}", lat_deg=lat_deg, lon_deg=lon_deg)
+    own = [site for sites in (world.gateways, world.pops) for site in sites or ()]
+    shipped = [site for kind in _KINDS for site in shipped_sites(kind, planned=True)]
     sites = {site.name: site for site in stations}
-    ids = world.terminals.id_array()
-    for kind in ("pop", "gateway"):
-        shipped = shipped_sites("pop" if kind == "pop" else "gateway", planned=True)
-        for site in (*((world.pops if kind == "pop" else world.gateways) or ()), *shipped):
-            sites.setdefault(site.name, site)
-            # A town's name is enough where it is the first of that name.
-            sites.setdefault(site.name.partition(",")[0], site)
+    row = _terminal(world, place)
+    if place not in sites and row is not None:
+        return GroundSite(name=place, lat_deg=row.lat_deg, lon_deg=row.lon_deg)
+    for site in (*own, *shipped):
+        sites.setdefault(site.name, site)
+    # A town's name is enough where it is the first of that name.
+    for site in (*own, *shipped):
+        sites.setdefault(site.name.partition(",")[0], site)
     if place in sites:
         return sites[place]
-    index = ids.index(place).as_py() if len(ids) else -1
-    if index >= 0:
-        row = world.terminals.row(index)
-        return GroundSite(name=place, lat_deg=row.lat_deg, lon_deg=row.lon_deg)
     error = UnknownName("place", place, sites, place=role)
     hint = f"{error.hint}; or write LAT,LON" if error.hint else "write LAT,LON in degrees"
     raise InputError(f"unknown place {place!r}", place=role, hint=hint)
 
 
-def _verdict(world: World, place: GroundSite) -> dict[str, Any]:
-    given = msgspec.structs.asdict(world.scenario.reference_terminal)
-    row = {key: value for key, value in given.items() if value is not None}
-    row |= {"id": "reference", "lat_deg": place.lat_deg, "lon_deg": place.lon_deg}
-    terminal = terminals_from_rows([row], place="reference_terminal").row(0)
+def _terminal(world: World, name: str) -> Terminal | None:
+    """The scenario's own terminal of that name."""
+    ids = world.terminals.id_array()
+    index = ids.index(name).as_py() if len(ids) else -1
+    return world.terminals.row(index) if index >= 0 else None
+
+
+def _verdict(world: World, place: GroundSite, given: Place | None) -> dict[str, Any]:
+    own = _terminal(world, given) if isinstance(given, str) else None
+    if own is not None and (own.lat_deg, own.lon_deg) == (place.lat_deg, place.lon_deg):
+        terminal = own
+    else:
+        common = msgspec.structs.asdict(world.scenario.reference_terminal)
+        row = {key: value for key, value in common.items() if value is not None}
+        row |= {"id": "reference", "lat_deg": place.lat_deg, "lon_deg": place.lon_deg}
+        terminal = terminals_from_rows([row], place="reference_terminal").row(0)
     found = decide(world, world.grid.start_us, terminal, world.policy)
-    return {"outcome": found.outcome, "reason": found.reason, "rule": found.rule}
+    return {
+        "terminal": terminal.id,
+        "outcome": found.outcome,
+        "reason": found.reason,
+        "rule": found.rule,
+    }

@@ -211,9 +211,11 @@ def _show(answer: RouteAnswer, out: Path | None) -> None:
     for where, verdict in answer.policy.items():
         if verdict["outcome"] != "allow":
             by = f" by the rule {verdict['rule']}" if verdict["rule"] else ""
+            name = verdict["terminal"]
+            who = "a reference terminal" if name == "reference" else f"terminal {escape(name)}"
             print_to.print(
-                f"[yellow]note:[/yellow] a reference terminal at {where.upper()} is not served "
-                f"there: {verdict['reason']}{escape(by)}"
+                f"[yellow]note:[/yellow] {who} at {where.upper()} is not served: "
+                f"{verdict['reason']}{escape(by)}"
                 if verdict["outcome"] == "deny"
                 else f"[yellow]note:[/yellow] a limit holds at {where.upper()}: "
                 f"{verdict['reason']}{escape(by)}"
@@ -241,8 +243,11 @@ def _show_land(print_to: Console, found: dict[str, Any]) -> None:
             f"by land {rtt['median']:.1f} ms (median; {rtt['min']:.1f} to {rtt['max']:.1f}), "
             f"{escape(between)}"
         )
-    for reason, count in found["no_route"].items():
-        print_to.print(f"no way by land at {count:,} steps: {NO_ROUTE[reason]}")
+    for each in found["no_route"]:
+        print_to.print(
+            f"no way by land at {each['steps']:,} steps: {each['without'].upper()} has none to the "
+            f"internet ({each['reason']})"
+        )
 
 
 def _first_steps(answer: RouteAnswer) -> Any:

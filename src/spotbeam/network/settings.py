@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=1000)]
+# What adds up along a path stays within a second, which is what the kernels can hold.
+AlongThePath = Annotated[float, msgspec.Meta(ge=0, le=30)]
 
 
 class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,12 +35,12 @@ class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             1550 nm (Corning SMF-28 data sheet).
     """
 
-    satellite_ms: Milliseconds = 2.0
+    satellite_ms: AlongThePath = 2.0
     uplink_wait_ms: Milliseconds = 14.0
     downlink_wait_ms: Milliseconds = 1.33
-    gateway_ms: Milliseconds = 0.5
-    fibre_detour: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5
-    fibre_index: Annotated[float, msgspec.Meta(ge=1, le=3)] = 1.468
+    gateway_ms: AlongThePath = 0.5
+    fibre_detour: Annotated[float, msgspec.Meta(ge=1, le=3)] = 1.5
+    fibre_index: Annotated[float, msgspec.Meta(ge=1, le=2)] = 1.468
 
     @classmethod
     def geometry_only(cls) -> Latency:
@@ -79,8 +81,8 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         mode: `lasers`: satellites pass traffic on; `bent_pipe`: what goes up comes straight down.
         reconfigure: routes are planned anew so often, everywhere at once, at whole multiples of
             it since 1970-01-01T00:00:00Z; between two plans they stay, and only links that hold
-            through are planned with. `always` plans anew for every moment asked about. Starlink
-            does so every 15 s, all over the globe at once (arXiv 2310.09242).
+            through are planned with. At most 5 minutes. `always` plans anew for every moment
+            asked about. Starlink does so every 15 s, all over the globe at once (arXiv 2310.09242).
         max_link_km: no link between satellites is longer; unbounded if left out.
         link_floor_km: such links pass no lower over the Earth (a sphere of the equatorial
             radius). 80 km, above most of the weather, is what studies take since Hypatia (2020).

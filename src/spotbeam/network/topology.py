@@ -56,7 +56,11 @@ class Topology(msgspec.Struct, frozen=True, eq=False):
     @property
     def n_links(self) -> int:
         """How many links there are, each counted once."""
-        return int((self.neighbour >= 0).sum()) // 2
+        # Where a ring has two members, each is ahead of the other and behind it.
+        one, place = np.nonzero(self.neighbour >= 0)
+        other = self.neighbour[one, place].astype(np.int64)
+        pairs = np.minimum(one, other) * len(self.neighbour) + np.maximum(one, other)
+        return len(np.unique(pairs))
 
 
 def without_links(n_sat: int) -> Topology:

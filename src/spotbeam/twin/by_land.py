@@ -16,7 +16,7 @@ from spotbeam.land.gateways import GroundSite, great_circle_km
 from spotbeam.network.ground_segment import fibre_ms
 from spotbeam.network.routing import Path
 from spotbeam.twin.nets import Net, territories_at
-from spotbeam.twin.routes import NO_ROUTE, binding_landing, route_to_internet, spread
+from spotbeam.twin.routes import binding_landing, route_to_internet, spread
 from spotbeam.twin.world import World
 
 
@@ -27,13 +27,14 @@ class LandStep(msgspec.Struct, frozen=True, kw_only=True):
         round_trip_ms: None where either end has no way to the internet.
         fibre_one_way_ms: Between the two points of presence.
         pops: Where traffic of the first and of the second place comes down.
-        reason: Why there is no way, a key of `routes.NO_ROUTE`; of the first place before the
-            second.
+        without: The end that has no way to the internet, `from` or `to`; None where both have.
+        reason: Why it has none, a key of `routes.NO_ROUTE`.
     """
 
     round_trip_ms: float | None
     fibre_one_way_ms: float | None = None
     pops: tuple[str, str] | None = None
+    without: str | None = None
     reason: str | None = None
 
 
@@ -52,8 +53,8 @@ def way_by_land(
     ]
     for one, other in zip(*ends, strict=True):
         if one.path is None or other.path is None:
-            of_end = "no_satellite_there" if other.reason == "no_satellite" else other.reason
-            yield LandStep(round_trip_ms=None, reason=one.reason or of_end)
+            without, reason = ("to", other.reason) if one.path else ("from", one.reason)
+            yield LandStep(round_trip_ms=None, without=without, reason=reason)
             continue
         here, there = _lands_at(net, one.path), _lands_at(net, other.path)
         length_km = great_circle_km(here.lat_deg, here.lon_deg, there.lat_deg, there.lon_deg)
@@ -68,11 +69,14 @@ def way_by_land(
 def summary_by_land(steps: Sequence[LandStep]) -> dict[str, Any]:
     """What the way by land was like over a run."""
     found = [step for step in steps if step.round_trip_ms is not None]
-    reasons = Counter(step.reason for step in steps if step.reason)
+    reasons = Counter((step.without, step.reason) for step in steps if step.reason)
     pairs = Counter(step.pops for step in found if step.pops)
     return {
         "with_path_fraction": len(found) / max(1, len(steps)),
-        "no_route": {reason: reasons[reason] for reason in NO_ROUTE if reason in reasons},
+        "no_route": [
+            {"without": without, "reason": reason, "steps": count}
+            for (without, reason), count in reasons.most_common()
+        ],
         "round_trip_ms": spread([step.round_trip_ms or 0.0 for step in found]),
         "pops": [
             {"from": pair[0], "to": pair[1], "steps": count} for pair, count in pairs.most_common()

@@ -121,6 +121,8 @@ class CoverageWorker:
         inputs = self.inputs
         times_us = inputs.grid.times_us(first, stop)
         position_ecef_km, _status = self._propagator.positions_ecef_km(times_us)
+        if inputs.onward is not None:
+            position_ecef_km[:, ~inputs.onward.topology.is_up] = np.nan
         in_view, best, elevation_max_deg = visibility.satellites_in_view(
             self._cells, position_ecef_km, inputs.min_elevation_deg
         )
@@ -135,16 +137,15 @@ class CoverageWorker:
             np.searchsorted(self._segment_first_step, np.arange(first, stop), side="right") - 1
         )
         n_segments = len(self._segment_first_step)
-        counted = BlockTally(
-            cells=tally(in_view, segment, n_segments),
-            terminals=self._tally_terminals(position_ecef_km, segment, n_segments),
-        )
-        if self._onward is None:
+        terminals, is_seen = self._tally_terminals(position_ecef_km, segment, n_segments)
+        counted = BlockTally(tally(in_view, segment, n_segments), terminals)
+        if self._onward is None or inputs.onward is None:
             return counted
         of_cells, of_terminals = self._onward.ways(times_us, self._cells, self._terminals)
+        denied = inputs.onward.cell_denied, inputs.onward.terminal_denied
         return counted._replace(
-            cells_onward=onward_tally(of_cells, segment, n_segments),
-            terminals_onward=onward_tally(of_terminals, segment, n_segments),
+            cells_onward=onward_tally(of_cells, in_view > 0, denied[0], segment),
+            terminals_onward=onward_tally(of_terminals, is_seen, denied[1], segment),
         )
 
     def _tally_terminals(
@@ -152,16 +153,21 @@ class CoverageWorker:
         position_ecef_km: npt.NDArray[np.float64],
         segment: npt.NDArray[np.int64],
         n_segments: int,
-    ) -> Tally:
+    ) -> tuple[Tally, npt.NDArray[np.bool_]]:
+        """The tally, and which terminals have a satellite in view at which steps."""
         total: Tally | None = None
+        is_seen = np.zeros(
+            (len(position_ecef_km), len(self.inputs.terminal_lat_deg)), dtype=np.bool_
+        )
         for start, stop in _slices(len(position_ecef_km), len(self.inputs.terminal_lat_deg)):
             in_view, _, _ = visibility.satellites_in_view(
                 self._terminals, position_ecef_km[start:stop], self.inputs.min_elevation_deg
             )
+            is_seen[start:stop] = in_view > 0
             part = tally(in_view, segment[start:stop], n_segments)
             total = part if total is None else merge(total, part)
         assert total is not None, "a block has at least one step"
-        return total
+        return total, is_seen
 
 
 def _slices(n_steps: int, n_sites: int) -> Iterator[tuple[int, int]]:

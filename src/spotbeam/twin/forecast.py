@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from spotbeam.service.terminals import Terminals
+from spotbeam.service.verdict import Outcome
 from spotbeam.sky.propagation import Engine
 from spotbeam.times import format_time
 from spotbeam.twin import fleets, tables
@@ -84,7 +85,11 @@ def plan(world: World, *, engine: Engine = "auto") -> Plan:
         segment_first_step=tuple(segment.first_step for segment in segments),
         fields=world.scenario.output.fields,
         engine=engine,
-        onward=onward_inputs(world),
+        onward=onward_inputs(
+            world,
+            tables.cells_denied(world, segments) >= 0,
+            np.stack([segment.terminals.outcome == Outcome.DENY for segment in segments]),
+        ),
     )
     parts = [world.scenario.digest, format_time(world.grid.start_us)]
     parts += [f"{name} {digest}" for name, digest in sorted(world.sources.items())]

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from spotbeam.errors import InputError
 from spotbeam.land.gateways import GroundSite, shipped_sites
 from spotbeam.network.ground_segment import GroundSegment, ground_segment
 from spotbeam.network.mesh import Limits, Mesh
@@ -33,6 +34,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 _PERIODS_AT_A_TIME = 32
+_LONGEST_PERIOD_US = 300_000_000
 
 
 class Net(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -95,11 +97,22 @@ def net_of(
             mask_deg if gateway_mask_deg is None else gateway_mask_deg,
             latency,
         ),
-        period_us=None
-        if settings.reconfigure == "always"
-        else parse_duration(settings.reconfigure, place=f"{world.scenario.name}, network"),
+        period_us=_period_us(settings, f"{world.scenario.name}, network"),
         min_elevation_deg=mask_deg,
     )
+
+
+def _period_us(settings: Network, place: str) -> int | None:
+    if settings.reconfigure == "always":
+        return None
+    period_us = parse_duration(settings.reconfigure, place=place)
+    if period_us > _LONGEST_PERIOD_US:
+        raise InputError(
+            f"reconfigure = {settings.reconfigure!r} is longer than 5 minutes",
+            place=place,
+            hint="what holds at both ends of a longer plan need not hold in between",
+        )
+    return period_us
 
 
 def _sites(
@@ -107,7 +120,7 @@ def _sites(
 ) -> tuple[GroundSite, ...]:
     name = settings.gateways if kind == "gateway" else settings.pops
     if own is not None or name != "shipped":
-        return own or ()
+        return tuple(site for site in own or () if settings.planned or site.status != "planned")
     return shipped_sites("gateway" if kind == "gateway" else "pop", planned=settings.planned)
 
 

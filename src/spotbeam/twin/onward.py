@@ -57,6 +57,8 @@ class OnwardInputs(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         rules: The sets of landing rules that bind some site, as indices.
         cell_kind: (n_cell,), which of those binds each cell.
         terminal_kind: (n_terminal,).
+        cell_denied: (n_segment, n_cell), where the policy serves nobody.
+        terminal_denied: (n_segment, n_terminal), whom it does not serve.
     """
 
     settings: Network
@@ -68,9 +70,11 @@ class OnwardInputs(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     rules: list[tuple[int, ...]]
     cell_kind: Ints
     terminal_kind: Ints
+    cell_denied: Mask
+    terminal_denied: Mask
 
 
-def onward_inputs(world: World) -> OnwardInputs | None:
+def onward_inputs(world: World, cell_denied: Mask, terminal_denied: Mask) -> OnwardInputs | None:
     """The network of a world as blocks need it; None where the scenario has none."""
     if world.scenario.network is None:
         return None
@@ -93,6 +97,8 @@ def onward_inputs(world: World) -> OnwardInputs | None:
         rules=rules,
         cell_kind=kind[: len(of_cells)],
         terminal_kind=kind[len(of_cells) :],
+        cell_denied=cell_denied,
+        terminal_denied=terminal_denied,
     )
 
 
@@ -124,7 +130,8 @@ class OnwardTally(NamedTuple):
         total_ns: one-way planned delays, added up; whole numbers, so that no order of adding them
             changes the sum.
         least_ns, most_ns: over the steps with a way; `UNREACHABLE_NS` and 0 without any.
-        unrouted: (len(UNROUTED), n), steps without a way, by reason.
+        unrouted: (len(UNROUTED), n), by reason, steps without a way although a satellite is in
+            view and the policy would serve.
     """
 
     steps: int
@@ -135,14 +142,22 @@ class OnwardTally(NamedTuple):
     unrouted: npt.NDArray[np.uint32]
 
 
-def onward_tally(ways: Ways, segment: Ints, n_segments: int) -> OnwardTally:
-    """Count one block: its ways, and the segment of each step, (n_time,)."""
+def onward_tally(ways: Ways, seen: Mask, denied: Mask, segment: Ints) -> OnwardTally:
+    """Count one block.
+
+    Args:
+        ways: Of its sites.
+        seen: (n_time, n), a satellite is in view.
+        denied: (n_segment, n), the policy would not serve.
+        segment: (n_time,), the segment of the policy that each step lies in.
+    """
     delay_ns = ways.delay_ns
     is_routed = delay_ns < UNREACHABLE_NS
     unrouted = np.zeros((len(UNROUTED), delay_ns.shape[1]), dtype=np.uint32)
-    for code in range(len(UNROUTED)):
-        unrouted[code] = (~is_routed & (ways.reason == code)).sum(axis=0)
-    routed = np.zeros((n_segments, delay_ns.shape[1]), dtype=np.uint32)
+    for at, routed_now in enumerate(is_routed):
+        lost = np.flatnonzero(seen[at] & ~routed_now & ~denied[segment[at]])
+        unrouted[ways.reason[at, lost], lost] += 1
+    routed = np.zeros((len(denied), delay_ns.shape[1]), dtype=np.uint32)
     for index in np.unique(segment):
         routed[index] = is_routed[segment == index].sum(axis=0)
     return OnwardTally(
@@ -230,18 +245,13 @@ class OnwardWorker:
         begun = period._replace(until=period.now)
         free = self._least(period, sites, same, free_ns, lost) < UNREACHABLE_NS
         up = self._least(period, sites, same, at_once, lost) < UNREACHABLE_NS
-        up_now = self._least(begun, sites, same, at_once, lost & ~up) < UNREACHABLE_NS
+        up_now = up | (self._least(begun, sites, same, at_once, lost & ~up) < UNREACHABLE_NS)
         is_bent_pipe = self._inputs.settings.mode == "bent_pipe"
-        why = np.array(
-            [
-                UNROUTED.index(why_no_landing(reach, allowed, is_bent_pipe=is_bent_pipe))
-                for allowed in self._allowed
-            ],
-            dtype=np.uint8,
-        )[kind]
+        anywhere = UNROUTED.index(why_no_landing(reach, is_bent_pipe=is_bent_pipe))
+        why = np.full(len(kind), anywhere, dtype=np.uint8)
         why[free] = UNROUTED.index("landing_rule")
-        why[~up] = UNROUTED.index("no_satellite")
-        why[up_now] = UNROUTED.index("no_lasting_satellite")
+        why[~up] = UNROUTED.index("no_lasting_satellite")
+        why[~up_now] = UNROUTED.index("no_satellite")
         return why
 
     def _onward(self, period: Plan, reach: InReach) -> Delays:

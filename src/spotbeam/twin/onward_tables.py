@@ -11,7 +11,6 @@ import pyarrow as pa
 from spotbeam.land.gateways import SOURCE
 from spotbeam.network.settings import Network
 from spotbeam.twin.onward import UNROUTED, OnwardInputs, OnwardTally, round_trip_ms
-from spotbeam.twin.tally import Tally
 from spotbeam.twin.world import World
 
 
@@ -33,19 +32,15 @@ def onward_columns(world: World, onward: OnwardTally | None) -> dict[str, Any]:
     }
 
 
-def unrouted_reasons(seen: Tally, onward: OnwardTally) -> npt.NDArray[Any]:
-    """Why most steps without a way have none, of n sites that have such: keys of `NO_ROUTE`.
+def unrouted_reasons(onward: OnwardTally, unseen: npt.ArrayLike = 0) -> npt.NDArray[Any]:
+    """Why most steps without a way have none: keys of `NO_ROUTE`, one of each of n sites.
 
-    Steps without any satellite in view are not of them. Where one is in view, none may be in
-    reach, for a link that is too long.
+    Args:
+        onward: What was counted.
+        unseen: (n,), steps without any satellite in view, if they are to count as well.
     """
     steps = onward.unrouted.astype(np.int64)
-    unseen = seen.steps - seen.available.sum(axis=0, dtype=np.int64)
-    for reason in ("no_satellite", "no_lasting_satellite"):
-        row = steps[UNROUTED.index(reason)]
-        taken = np.minimum(row, unseen)
-        row -= taken
-        unseen = unseen - taken
+    steps[UNROUTED.index("no_satellite")] += np.asarray(unseen, dtype=np.int64)
     found: npt.NDArray[Any] = np.array(UNROUTED, dtype=object)[steps.argmax(axis=0)]
     return found
 
@@ -87,7 +82,7 @@ def network_summary(world: World, inputs: OnwardInputs | None, cells: pa.Table) 
             "links": inputs.topology.n_links,
             "gateways": len(inputs.segment.gateways),
             "points_of_presence": len(inputs.segment.pop),
-            "sites": SOURCE if world.gateways is None else "the scenario's own",
+            "sites": _sites(world),
             "landing_rules": len(settings.landing),
             **onward_record(cells, everywhere, world.cells.area_km2),
             "out_of_view_area_km2": {
@@ -97,3 +92,10 @@ def network_summary(world: World, inputs: OnwardInputs | None, cells: pa.Table) 
             },
         }
     }
+
+
+def _sites(world: World) -> str:
+    """Where gateways and points of presence are from."""
+    own = "the scenario's own"
+    of = [SOURCE if each is None else own for each in (world.gateways, world.pops)]
+    return of[0] if of[0] == of[1] else f"gateways: {of[0]}; points of presence: {of[1]}"

@@ -33,8 +33,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 NO_ROUTE = {
-    "no_satellite": "no satellite is in reach of the first place",
-    "no_satellite_there": "no satellite is in reach of the second place through the period",
+    "no_satellite": "no satellite is in reach",
+    "no_satellite_there": "no satellite stays in reach of the second place",
     "no_lasting_satellite": "satellites are in reach, but none stays in reach through the period",
     "no_gateway": "there is no gateway to land at",
     "no_gateway_in_reach": "satellites are in reach, but no gateway is in reach of any of them",
@@ -130,7 +130,7 @@ def route_to_internet(
             free = internet_choices(net.mesh, period, sites, segment, anywhere)
         reason = None
         if choice.pop[0] < 0:
-            reason = why_no_internet(net, period, sites, allowed, could_land=bool(free.pop[0] >= 0))
+            reason = why_no_internet(net, period, sites, could_land=bool(free.pop[0] >= 0))
         for index, position in zip(group, positions, strict=True):
             path = path_to_internet(position, choice, sites, 0, segment, latency)
             other = None
@@ -144,16 +144,13 @@ def route_to_internet(
             )
 
 
-def why_no_internet(
-    net: Net, period: Plan, sites: Sites, allowed: npt.NDArray[np.bool_], *, could_land: bool
-) -> str:
+def why_no_internet(net: Net, period: Plan, sites: Sites, *, could_land: bool) -> str:
     """Why the first of some places has no path: a key of `NO_ROUTE`.
 
     Args:
         net: The network.
         period: When.
         sites: The place.
-        allowed: (n_gateway,), where its traffic may land.
         could_land: There would be a path without the landing rules.
     """
     up = in_reach_of(net, period, sites)[0]
@@ -162,21 +159,19 @@ def why_no_internet(
     if could_land:
         return "landing_rule"
     reach = net.mesh.reach(net.segment.gateways, period.now, period.until)
-    return why_no_landing(reach, allowed, is_bent_pipe=net.settings.mode == "bent_pipe")
+    return why_no_landing(reach, is_bent_pipe=net.settings.mode == "bent_pipe")
 
 
-def why_no_landing(gateways: InReach, allowed: npt.NDArray[np.bool_], *, is_bent_pipe: bool) -> str:
-    """Why traffic has no way down, where it has a way up and landing rules are not the reason.
+def why_no_landing(gateways: InReach, *, is_bent_pipe: bool) -> str:
+    """Why traffic that has a way up has none down, with or without landing rules.
 
     Args:
         gateways: Which satellites each gateway can talk to.
-        allowed: (n_gateway,), where the traffic may land.
         is_bent_pipe: Satellites pass nothing on.
     """
-    if not allowed.any():
-        return "landing_rule" if len(allowed) else "no_gateway"
-    can_help = np.diff(gateways.offset)[allowed].any()
-    return "not_linked" if can_help and not is_bent_pipe else "no_gateway_in_reach"
+    if len(gateways.offset) == 1:
+        return "no_gateway"
+    return "not_linked" if len(gateways.satellite) and not is_bent_pipe else "no_gateway_in_reach"
 
 
 def terminals(net: Net, places: Sequence[GroundSite]) -> Sites:

@@ -93,17 +93,25 @@ def _pick(segments: Sequence[VerdictColumns], states: SiteStates, column: str) -
     return picked
 
 
-def cell_states(
-    world: World, segments: Sequence[Segment], cells: Tally, onward: OnwardTally | None = None
-) -> SiteStates:
-    """The public status of each cell: that of its reference terminal at most steps."""
-    names = status.PUBLIC_WORDS
-    denied = np.stack(
+def cells_denied(world: World, segments: Sequence[Segment]) -> npt.NDArray[np.int64]:
+    """The public word of each cell where its reference terminal is denied, else -1.
+
+    Shape (n_segment, n_cell).
+    """
+    return np.stack(
         [
             status.public_word_codes(world.compiled, segment.cells, world.cell_face)
             for segment in segments
         ]
     )
+
+
+def cell_states(
+    world: World, segments: Sequence[Segment], cells: Tally, onward: OnwardTally | None = None
+) -> SiteStates:
+    """The public status of each cell: that of its reference terminal at most steps."""
+    names = status.PUBLIC_WORDS
+    denied = cells_denied(world, segments)
     return prevailing(
         denied,
         np.full_like(denied, names.index("available")),
@@ -126,10 +134,11 @@ def cell_table(
     word = np.array(states.names, dtype=object)[states.state]
     reason = _reasons(_pick(of_cells, states, "reason"), word == "available", word == "out_of_view")
     if onward is not None:
-        seen = cells.available.sum(axis=0, dtype=np.int64)
-        routed = np.minimum(onward.routed.sum(axis=0, dtype=np.int64), seen)
-        unrouted = (word == "out_of_view") & (seen - routed > cells.steps - seen)
-        reason[unrouted] = unrouted_reasons(cells, onward)[unrouted]
+        steps = np.array([[segment.steps] for segment in segments])
+        allowed = cells_denied(world, segments) < 0
+        unseen = np.where(allowed, steps - cells.available, 0).sum(axis=0)
+        unrouted = word == "out_of_view"
+        reason[unrouted] = unrouted_reasons(onward, unseen)[unrouted]
     denied = ~np.isin(word, ("available", "out_of_view"))
     rule = _rule_ids(world, _pick(of_cells, states, "rule"), denied | (word == "available"))
     step_s = world.grid.step_s
@@ -199,7 +208,7 @@ def terminal_table(
     reason = _reasons(_pick(of_terminals, states, "reason"), state == "served", unseen)
     if onward is not None:
         unrouted = state == "no_route"
-        reason[unrouted] = unrouted_reasons(tally, onward)[unrouted]
+        reason[unrouted] = unrouted_reasons(onward)[unrouted]
     max_mbps = _pick(of_terminals, states, "max_mbps").astype(np.float64)
     terminals = world.terminals
     face = world.ground.locate(terminals.lat_deg, terminals.lon_deg)

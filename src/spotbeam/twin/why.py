@@ -217,6 +217,9 @@ def _look(
     world: World, engine: Propagator, terminal: Terminal, times_us: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     position_ecef_km, _ = engine.positions_ecef_km(times_us)
+    if world.scenario.network is not None:
+        failed = world.scenario.network.failed_satellites
+        position_ecef_km[:, np.isin(world.sky.in_service.catalogue_number, failed)] = np.nan
     site_ecef_km = geodetic_to_ecef_km(terminal.lat_deg, terminal.lon_deg, 0.0)
     return look_angles(site_ecef_km, terminal.lat_deg, terminal.lon_deg, position_ecef_km)
 

@@ -64,12 +64,13 @@ def test_landing_rules_bind_each_end() -> None:
     for one, other, none in zip(free, bound, lost, strict=True):
         assert one.round_trip_ms is not None
         assert other.pops == ("Warsaw, Poland", "Tokyo, Japan")
-        assert none == LandStep(round_trip_ms=None, reason="landing_rule")
+        assert none == LandStep(round_trip_ms=None, without="to", reason="landing_rule")
 
 
 def test_which_end_has_no_satellite_is_told() -> None:
-    assert {step.reason for step in steps("", KYIV, POLE)} == {"no_satellite_there"}
-    assert {step.reason for step in steps("", POLE, KYIV)} == {"no_satellite"}
+    for origin, end, without in ((KYIV, POLE, "to"), (POLE, KYIV, "from")):
+        for step in steps("", origin, end):
+            assert (step.without, step.reason) == (without, "no_satellite")
 
 
 def test_without_points_of_presence_the_fibre_joins_gateways() -> None:
@@ -80,10 +81,10 @@ def test_without_points_of_presence_the_fibre_joins_gateways() -> None:
 
 def test_the_summary_counts_pairs_and_reasons() -> None:
     way = LandStep(round_trip_ms=100.0, fibre_one_way_ms=10.0, pops=("A", "B"))
-    none = LandStep(round_trip_ms=None, reason="not_linked")
+    none = LandStep(round_trip_ms=None, without="to", reason="not_linked")
     found = summary_by_land([way, way, none, way])
     assert found["with_path_fraction"] == 0.75
-    assert found["no_route"] == {"not_linked": 1}
+    assert found["no_route"] == [{"without": "to", "reason": "not_linked", "steps": 1}]
     assert found["pops"] == [{"from": "A", "to": "B", "steps": 3}]
     assert found["round_trip_ms"]["median"] == 100.0
     assert summary_by_land([none])["round_trip_ms"] is None

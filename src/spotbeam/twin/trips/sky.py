@@ -125,7 +125,7 @@ def _fill(
         anywhere = np.ones_like(allowed)
         free = internet_choices(net.mesh, period, sites, net.segment, anywhere)
         could_land = bool(landing) and bool(free.pop[0] >= 0)
-        reason = why_no_internet(net, period, sites, allowed, could_land=could_land)
+        reason = why_no_internet(net, period, sites, could_land=could_land)
     for number, step in enumerate(steps):
         path = path_to_internet(
             position_ecef_km[number], choice, sites, 0, net.segment, net.settings.latency
