@@ -204,10 +204,7 @@ def _show(answer: RouteAnswer, out: Path | None) -> None:
     if "by_land" in found:
         _show_land(print_to, found["by_land"])
     if "landing" in found:
-        extra = found["landing"]["extra_round_trip_ms"]
-        cost = f"{extra['median']:+.1f} ms (median)" if extra else "all paths"
-        lost = found["landing"]["steps_lost"]
-        print_to.print(f"landing rules cost {cost} and {lost:,} steps without a path")
+        _show_landing(print_to, found["landing"])
     for where, verdict in answer.policy.items():
         if verdict["outcome"] != "allow":
             by = f" by the rule {verdict['rule']}" if verdict["rule"] else ""
@@ -228,6 +225,13 @@ def _show(answer: RouteAnswer, out: Path | None) -> None:
         print_to.print(f"picture: {out}", markup=False)
     for notice in answer.world.notices:
         print_to.print(f"[yellow]note:[/yellow] {escape(notice)}")
+
+
+def _show_landing(print_to: Console, found: dict[str, Any]) -> None:
+    extra, lost = found["extra_round_trip_ms"], found["steps_lost"]
+    costs = [f"{extra['median']:+.1f} ms (median)"] if extra else []
+    costs += [f"the path at {lost:,} of the steps"] if lost else []
+    print_to.print(f"landing rules cost {' and '.join(costs) or 'nothing'}")
 
 
 def _show_land(print_to: Console, found: dict[str, Any]) -> None:
