@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from spotbeam.assembly.build import build
 from spotbeam.assembly.scenarios import adjusted, load_scenario
 from spotbeam.assembly.shipped_tracks import track_path
+from spotbeam.assembly.trip_folder import claim_trip_folder, write_trip
 from spotbeam.errors import InputError, UnknownName
 from spotbeam.formats.tracks import read_track
 from spotbeam.service.terminals import Terminal, terminals_from_rows
@@ -27,12 +30,17 @@ _MOST_STEPS = 2_000_000
 
 
 class TraceAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """A trip, with the scenario and network that it was followed in."""
+    """A trip, with the scenario and network that it was followed in.
+
+    Attributes:
+        written: Names of the files in the folder that was asked for.
+    """
 
     world: World
     net: Net
     trip: Trip
     summary: dict[str, Any]
+    written: tuple[str, ...] = ()
 
 
 def trace(
@@ -46,6 +54,8 @@ def trace(
     longest_gap: str | float = "10m",
     assurance: int | None = None,
     attested: bool = False,
+    out: str | Path | None = None,
+    force: bool = False,
     progress: Progress | None = None,
     **properties: Any,
 ) -> TraceAnswer:
@@ -62,11 +72,13 @@ def trace(
         longest_gap: Between fixes that are further apart, nobody knows where it was.
         assurance: Level of position assurance throughout; None: as the track bears out.
         attested: The terminal's own hardware vouches for it.
+        out: Folder for the files of the trip; none are written if not given.
+        force: Write into `out` whatever it holds, and replace files of the same names.
         progress: Told how many steps are decided, and of how many.
         **properties: Of the terminal, as `mobility="maritime", verified=False`.
 
     Raises:
-        InputError: something that was given is wrong.
+        InputError: something that was given is wrong; nothing was written.
     """
     if isinstance(scenario, Scenario):
         base, folder = scenario, Path.cwd()
@@ -86,6 +98,9 @@ def trace(
     chosen = adjusted(base, elements=elements, view=view)
     world = build(chosen, folder, with_terminals=terminal is not None)
     traveller = _terminal(world, terminal, properties)
+    key = _key(world, traveller, way, (step_us, gap_us, assurance, attested))
+    if out is not None:
+        claim_trip_folder(Path(out), key, force=force)
     net = net_of(world, n_steps=math.ceil(n_steps * step_us / (15 * MICROSECONDS)) * 4)
     trip = follow(
         world,
@@ -98,7 +113,20 @@ def trace(
         assuring=Assuring(is_attested=attested),
         progress=progress,
     )
-    return TraceAnswer(world=world, net=net, trip=trip, summary=summary_of(world, trip))
+    summary = {"trip": key, **summary_of(world, trip)}
+    written = () if out is None else write_trip(Path(out), world, net, trip, summary)
+    return TraceAnswer(world=world, net=net, trip=trip, summary=summary, written=written)
+
+
+def _key(world: World, traveller: Terminal, track: Track, settings: tuple[object, ...]) -> str:
+    """Digest of all that a trip depends on: the same key is the same trip."""
+    parts = [world.scenario.digest, repr(traveller), track.name, repr(settings)]
+    parts += [f"{name} {digest}" for name, digest in sorted(world.sources.items())]
+    found = hashlib.sha256("\n".join(parts).encode())
+    for name in track.__struct_fields__:
+        if name != "name":
+            found.update(np.ascontiguousarray(getattr(track, name)).tobytes())
+    return found.hexdigest()
 
 
 def _positive(value: str | float, place: str) -> int:

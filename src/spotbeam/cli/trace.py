@@ -9,7 +9,6 @@ import cyclopts
 
 from spotbeam.assembly.trace import TraceAnswer
 from spotbeam.assembly.trace import trace as follow
-from spotbeam.assembly.trip_folder import write_trip
 from spotbeam.cli.output import print_json, progress, say
 from spotbeam.errors import InputError
 
@@ -42,6 +41,7 @@ def trace(
     elements: Path | None = None,
     view: str | None = None,
     out: Path | None = None,
+    force: Flag = False,
     json: Flag = False,
 ) -> None:
     """Follow a terminal along a track: who serves it, how far the internet is, and why not.
@@ -88,11 +88,15 @@ def trace(
         Point of view on borders.
     out
         A folder for trace.parquet, trace.geojson, trace.png and summary.json.
+    force
+        Write into that folder whatever it holds, and replace files of these names.
     json
         Print the summary as JSON.
     """
     if assurance is not None and not 0 <= assurance <= 3:
         raise InputError(f"{assurance} is no level", place="--assurance", hint="0, 1, 2 or 3")
+    if force and out is None:
+        raise InputError("there is no folder to write into", place="--force", hint="add --out")
     properties: dict[str, Any] = {
         "mobility": class_,
         "protection": protection,
@@ -115,16 +119,17 @@ def trace(
             longest_gap=longest_gap,
             assurance=assurance,
             attested=attested,
+            out=out,
+            force=force,
             progress=bar,
             **properties,
         )
-    written = () if out is None else write_trip(out, answer)
     if json:
         print_json(answer.summary)
         return
     _show(answer)
     if out is not None:
-        say(f"written: {', '.join(written)} in {out}")
+        say(f"written: {', '.join(answer.written)} in {out}")
 
 
 def _show(answer: TraceAnswer) -> None:
