@@ -58,6 +58,8 @@ class Trip(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """All of it.
 
     Attributes:
+        step_us: From one step to the next.
+        longest_gap_us: Between fixes that are further apart, nobody knows where it was.
         level: Position assurance at each step.
         verdicts: What the policy said at each step.
         memory: What is remembered after the last.
@@ -65,6 +67,8 @@ class Trip(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     track: Track
     terminal: Terminal
+    step_us: int
+    longest_gap_us: int
     moving: Moving
     sky: SkySteps
     level: np.ndarray
@@ -77,6 +81,17 @@ class Trip(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def gaps(self) -> tuple[Leg, ...]:
         """The legs without service."""
         return tuple(leg for leg in self.legs if not leg.is_served)
+
+    @property
+    def end_us(self) -> int:
+        """When the last fix was: up to a step later than the last step."""
+        return int(self.track.time_us[-1])
+
+    def span_us(self, leg: Leg) -> tuple[int, int]:
+        """From when to when: the first step of a leg to that of the next, or to the end."""
+        times_us = self.moving.time_us
+        until = int(times_us[leg.stop]) if leg.stop < len(times_us) else self.end_us
+        return int(times_us[leg.first]), until
 
 
 def trace(
@@ -129,6 +144,8 @@ def trace(
     return Trip(
         track=track,
         terminal=terminal,
+        step_us=step_us,
+        longest_gap_us=longest_gap_us,
         moving=moving,
         sky=sky,
         level=levels,
@@ -210,14 +227,14 @@ def reason_words(leg: Leg) -> str:
 def summary_of(world: World, trip: Trip) -> dict[str, Any]:
     """The trip in figures, for people and programs."""
     times_us, n = trip.moving.time_us, len(trip.moving.time_us)
-    step_us = int(times_us[1] - times_us[0]) if n > 1 else MICROSECONDS
     latency = trip.sky.round_trip_ms[~np.isnan(trip.sky.round_trip_ms)]
 
     def leg(each: Leg) -> dict[str, Any]:
+        from_us, to_us = trip.span_us(each)
         return {
-            "from": format_time(int(times_us[each.first])),
-            "to": format_time(int(times_us[each.stop - 1]) + step_us),
-            "lasts_s": (each.stop - each.first) * step_us / MICROSECONDS,
+            "from": format_time(from_us),
+            "to": format_time(to_us),
+            "lasts_s": (to_us - from_us) / MICROSECONDS,
             "state": each.state,
             "reason": each.reason,
             "rule": each.rule,
@@ -236,8 +253,8 @@ def summary_of(world: World, trip: Trip) -> dict[str, Any]:
             }
         ),
         "start": format_time(int(times_us[0])),
-        "end": format_time(int(times_us[-1])),
-        "step": format_duration(step_us),
+        "end": format_time(trip.end_us),
+        "step": format_duration(trip.step_us),
         "steps": n,
         "served_fraction": round(served / n, 6),
         "round_trip_ms": None
