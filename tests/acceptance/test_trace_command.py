@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from spotbeam.cli.app import main
+from spotbeam.times import MICROSECONDS, parse_time
 
 FILES = {"trace.parquet", "trace.geojson", "trace.png", "summary.json"}
 KYIV = "00:00:00Z,50.40,30.50 00:01:00Z,50.41,30.50 00:02:00Z,50.42,30.51"
@@ -97,3 +100,96 @@ def test_another_trip_and_what_is_no_trip_are_not_written_over(
     assert set(contents(here / "letters")) == {*FILES, "dear.txt"}
     assert json.loads((here / "trip" / "summary.json").read_bytes())["step"] == "20s"
     assert "--out" in refused(capsys, name, "--force")
+
+
+# -- how long things last
+
+
+@pytest.mark.parametrize(
+    ("fixes", "step", "lasts_s"),
+    [
+        ("00:00:00Z,50.40,30.50 00:15:00Z,50.42,30.51", "15s", 900.0),
+        ("00:00:00Z,50.40,30.50 00:00:10Z,50.40,30.51", "15s", 10.0),
+        ("00:00:00Z,50.40,30.50 00:01:40Z,50.40,30.51", "15s", 100.0),
+    ],
+)
+def test_legs_follow_one_another_from_the_start_of_a_trip_to_its_end(
+    here: Path, capsys: pytest.CaptureFixture[str], fixes: str, step: str, lasts_s: float
+) -> None:
+    found = summary(capsys, track(here, fixes), "--step", step, "--longest-gap", "1h")
+    legs = found["legs"]
+    assert found["step"] == step
+    assert legs[0]["from"] == found["start"] == "2026-01-01T00:00:00Z"
+    assert legs[-1]["to"] == found["end"]
+    assert [leg["to"] for leg in legs[:-1]] == [leg["from"] for leg in legs[1:]]
+    assert sum(leg["lasts_s"] for leg in legs) == lasts_s
+
+
+# -- trace.geojson
+
+
+def pieces(here: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    told(capsys, *arguments, "--out", "trip")
+    text = (here / "trip" / "trace.geojson").read_text()
+    found: list[dict[str, Any]] = json.loads(text)["features"]
+    return found
+
+
+def lines_of(feature: dict[str, Any]) -> list[list[list[float]]]:
+    geometry = feature["geometry"]
+    many = geometry["type"] == "MultiLineString"
+    return geometry["coordinates"] if many else [geometry["coordinates"]]
+
+
+@pytest.mark.parametrize("step", ["15s", "7m"])
+def test_every_fix_is_a_vertex_and_a_minute_is_the_furthest_apart(
+    here: Path, capsys: pytest.CaptureFixture[str], step: str
+) -> None:
+    """Whatever the step: a turn that lasts 20 s stays, and so does one between two steps."""
+    fixes = (
+        "00:00:00Z,50.400,30.50 00:03:05Z,50.420,30.51 00:03:25Z,50.425,30.53 "
+        "00:03:40Z,50.420,30.54 00:09:00Z,50.400,30.58"
+    )
+    found = pieces(here, capsys, track(here, fixes), "--step", step)
+    turns = {(float(lon), float(lat)) for _, lat, lon in (fix.split(",") for fix in fixes.split())}
+    vertices = [vertex for each in found for line in lines_of(each) for vertex in line]
+    assert turns <= {tuple(vertex) for vertex in vertices}
+    times = [parse_time(text) for each in found for text in each["properties"]["coordTimes"]]
+    assert max(np.diff(times)) <= 60 * MICROSECONDS
+    assert len(times) == len(vertices)
+
+
+def test_a_piece_across_the_antimeridian_is_cut_there(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There and back, once over the line between two fixes and once with a fix on it."""
+    fixes = (
+        "00:00:00Z,10.0,179.99 00:00:50Z,10.0,-179.98 "
+        "00:01:40Z,10.0,-180.0 00:02:30Z,10.0,179.98 00:03:20Z,10.0,180.0"
+    )
+    (found,) = pieces(here, capsys, track(here, fixes), "--step", "5s", "--class", "aero")
+    lines = lines_of(found)
+    assert [(line[0][0], line[-1][0]) for line in lines] == [
+        (179.99, 180.0),
+        (-180.0, -180.0),
+        (180.0, 180.0),
+    ]
+    for line, times in zip(lines, found["properties"]["coordTimes"], strict=True):
+        assert len(line) == len(times) > 1
+        assert all(lon > 0 for lon, _ in line) or all(lon < 0 for lon, _ in line)
+        assert all(a != b for a, b in pairwise(line))
+    # A third of the way lies on this side.
+    assert found["properties"]["coordTimes"][0][-1].startswith("2026-01-01T00:00:16.6")
+
+
+def test_a_piece_whose_whereabouts_nobody_knows_has_no_line(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixes = (
+        "00:00:00Z,50.40,30.50 00:01:00Z,50.41,30.50 00:31:07Z,50.42,30.51 00:32:00Z,50.43,30.51"
+    )
+    found = pieces(here, capsys, track(here, fixes), "--step", "15s")
+    kinds = [each["geometry"] and each["geometry"]["type"] for each in found]
+    assert kinds == ["LineString", None, "LineString"]
+    assert [each["properties"]["reason"] for each in found][1] == "UNKNOWN_LOCATION"
+    assert found[0]["geometry"]["coordinates"] == [[30.5, 50.4], [30.5, 50.41]]

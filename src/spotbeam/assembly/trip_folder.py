@@ -8,7 +8,8 @@ from typing import Any
 
 from spotbeam.errors import OutputError
 from spotbeam.formats.atomic import discard_leftovers, write_bytes
-from spotbeam.formats.trip_files import parquet_bytes, pieces_geojson, steps_table
+from spotbeam.formats.trip_files import parquet_bytes, steps_table
+from spotbeam.formats.trip_geojson import pieces_geojson
 from spotbeam.report.trip_picture import draw_trip
 from spotbeam.twin.nets import Net
 from spotbeam.twin.trips.trip import Trip

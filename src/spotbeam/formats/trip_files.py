@@ -1,18 +1,15 @@
-"""The files of a trip: a row a step as Parquet, its pieces by state as GeoJSON."""
+"""The table of a trip: a row a step, as Parquet."""
 
 from __future__ import annotations
 
 import io
-import json
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spotbeam.times import format_time
 from spotbeam.twin.nets import Net
-from spotbeam.twin.trips.trip import Trip, reason_words
+from spotbeam.twin.trips.trip import Trip
 
 
 def steps_table(net: Net, trip: Trip) -> pa.Table:
@@ -62,35 +59,3 @@ def parquet_bytes(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     return buffer.getvalue()
-
-
-def pieces_geojson(trip: Trip) -> bytes:
-    """The track cut where its state changes, each piece with its times and its reason."""
-    moving = trip.moving
-    features: list[dict[str, Any]] = []
-    for leg in trip.legs:
-        steps = np.arange(leg.first, min(leg.stop + 1, len(moving.time_us)))
-        steps = steps[~np.isnan(moving.lat_deg[steps])]
-        # A line needs two positions; a minute between them is as fine as the eye asks.
-        kept = np.unique(np.concatenate([steps[:1], steps[::60], steps[-1:]]))
-        if len(kept) < 2:
-            continue
-        coordinates = [
-            [round(float(moving.lon_deg[step]), 6), round(float(moving.lat_deg[step]), 6)]
-            for step in kept
-        ]
-        features.append(
-            {
-                "type": "Feature",
-                "geometry": {"type": "LineString", "coordinates": coordinates},
-                "properties": {
-                    "coordTimes": [format_time(int(moving.time_us[step])) for step in kept],
-                    "state": leg.state,
-                    "reason": leg.reason,
-                    "rule": leg.rule,
-                    "says": reason_words(leg),
-                },
-            }
-        )
-    document = {"type": "FeatureCollection", "features": features}
-    return json.dumps(document, ensure_ascii=False).encode() + b"\n"

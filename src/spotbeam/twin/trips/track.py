@@ -109,8 +109,13 @@ def sampled(track: Track, step_us: int, longest_gap_us: int) -> Moving:
         step_us: From one step to the next.
         longest_gap_us: Between fixes that are further apart, nobody knows where it was.
     """
-    legs = legs_of(track)
     times_us = np.arange(track.time_us[0], track.time_us[-1] + 1, step_us, dtype=np.int64)
+    return located(track, times_us, longest_gap_us)
+
+
+def located(track: Track, times_us: Ints, longest_gap_us: int) -> Moving:
+    """Where the terminal was at these times, none of them before or after the track."""
+    legs = legs_of(track)
     fix = np.searchsorted(track.time_us, times_us, side="right") - 1
     leg = np.minimum(fix, len(track) - 2)
     span_us = np.diff(track.time_us)[leg]
