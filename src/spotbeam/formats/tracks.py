@@ -21,7 +21,7 @@ from spotbeam.errors import InputError, nearest
 from spotbeam.formats.source_bytes import SourceBytes, read_source
 from spotbeam.formats.strict_json import parse_json
 from spotbeam.times import parse_time
-from spotbeam.twin.trips.track import Track, check_track
+from spotbeam.twin.trips.track import Track, check_track, counted, refuse_half
 
 MAX_BYTES = 256 * 2**20
 MAX_FIXES = 2_000_000
@@ -99,6 +99,7 @@ def _csv(source: SourceBytes) -> tuple[list[int], list[Row]]:
             for name in _NEEDED:
                 if name not in rows[-1]:
                     raise InputError("is empty", place=f"{place}, {name}")
+            refuse_half(rows[-1], place)
     except csv.Error as error:
         raise InputError(
             f"not readable as CSV: {error}", place=f"{source.name}, line {reader.line_num}"
@@ -123,6 +124,7 @@ def _check_columns(columns: list[str], name: str) -> None:
                 place=name,
                 hint=f"did you mean {near!r}?" if near else f"columns are {', '.join(known)}",
             )
+    refuse_half(columns, f"{name}, line 1")
 
 
 def _number(text: object, name: str, place: str) -> float:
@@ -196,7 +198,7 @@ def _geojson(source: SourceBytes) -> tuple[list[int], list[Row]]:
     if points and not lines:
         return _dots(points, source.name)
     raise InputError(
-        f"holds {len(lines)} lines and {len(points)} points",
+        f"holds {counted(len(lines), 'line')} and {counted(len(points), 'point')}",
         place=source.name,
         hint="one LineString with a time for each position, or Points with a time each",
     )
@@ -233,7 +235,9 @@ def _line(feature: Mapping[str, Any], name: str) -> tuple[list[int], list[Row]]:
         )
     if len(texts) != len(coordinates):
         raise InputError(
-            f"{len(texts)} times for {len(coordinates)} positions", place=f"{name}, properties"
+            f"{counted(len(texts), 'time')} for {counted(len(coordinates), 'position')}",
+            place=f"{name}, properties",
+            hint="write one time for each position",
         )
     return (
         [_time(text, f"{name}, coordTimes[{n}]") for n, text in enumerate(texts)],
@@ -252,6 +256,7 @@ def _dots(features: list[dict[str, Any]], name: str) -> tuple[list[int], list[Ro
         for column in _COLUMNS:
             if column not in row and properties.get(column) is not None:
                 row[column] = _number(properties[column], column, place)
+        refuse_half(row, place)
         rows.append(row)
     return times, rows
 

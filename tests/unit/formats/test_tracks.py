@@ -40,14 +40,14 @@ def line(**properties: Any) -> dict[str, Any]:
     }
 
 
-def dots() -> dict[str, Any]:
+def dots(**more: Any) -> dict[str, Any]:
     return {
         "type": "FeatureCollection",
         "features": [
             {
                 "type": "Feature",
                 "geometry": {"type": "Point", "coordinates": [b, a, h]},
-                "properties": {"time": t},
+                "properties": {"time": t, **more},
             }
             for t, (a, b, h) in zip(TIMES, FIXES, strict=True)
         ],
@@ -106,11 +106,29 @@ WRONG: dict[str, tuple[str, str, str]] = {
         csv_text(["2026-01-01T00:00:10Z,1,0,0", "2026-01-01T00:00:10Z,1,0,0"]),
         "fix 2 (2026-01-01T00:00:10Z) is not later",
     ),
-    "one fix": ("a.csv", csv_text(["2026-01-01T00:00:00Z,1,0,0"]), "has 1 fixes"),
+    "one fix": ("a.csv", csv_text(["2026-01-01T00:00:00Z,1,0,0"]), "has 1 fix\n"),
     "a cell too many": (
         "a.csv",
         csv_text(["2026-01-01T00:00:00Z,1,0,0,9", "2026-01-01T00:00:10Z,1,0,0"]),
         "another number of cells",
+    ),
+    "a column of half an estimate": (
+        "a.csv",
+        csv_text(header="time,lat_deg,lon_deg,network_lat_deg"),
+        "a.csv, line 1, network_lon_deg: is missing beside network_lat_deg\n  give both or neither",
+    ),
+    "half an estimate": (
+        "a.csv",
+        csv_text(
+            ["2026-01-01T00:00:00Z,1,0,1,0", "2026-01-01T00:00:10Z,1,0,,0"],
+            header="time,lat_deg,lon_deg,network_lat_deg,network_lon_deg",
+        ),
+        "a.csv, line 3, network_lat_deg: is missing beside network_lon_deg",
+    ),
+    "half an estimate of a point": (
+        "c.geojson",
+        json.dumps(dots(network_lat_deg=46.4)),
+        "features[0], network_lon_deg: is missing beside network_lat_deg",
     ),
     "no latitude": (
         "a.csv",
@@ -138,6 +156,11 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "holds 0 lines and 0 points",
     ),
     "a bare geometry": ("c.geojson", '{"type": "LineString", "coordinates": []}', "is neither"),
+    "a line and a point": (
+        "c.geojson",
+        json.dumps({**dots(), "features": [line(), dots()["features"][0]]}),
+        "holds 1 line and 1 point\n",
+    ),
     "no JSON": ("c.geojson", "{", "c.geojson"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
@@ -15,6 +16,7 @@ from spotbeam.times import MICROSECONDS, format_time
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 _WGS84 = Geod(ellps="WGS84")
+_ESTIMATE = ("network_lat_deg", "network_lon_deg")
 
 
 class Track(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -75,11 +77,14 @@ def check_track(track: Track, place: str) -> Track:
     """A track that can be followed.
 
     Raises:
-        InputError: It has fewer than two fixes, or they are not in order of time.
+        InputError: It has fewer than two fixes, they are not in order of time, or one has half an
+            estimate of the network's.
     """
     if len(track) < 2:
         raise InputError(
-            f"has {len(track)} fixes", place=place, hint="a trip needs two, each with its time"
+            f"has {counted(len(track), 'fix')}",
+            place=place,
+            hint="a trip needs two, each with its time",
         )
     back = np.flatnonzero(np.diff(track.time_us) <= 0)
     if len(back):
@@ -90,7 +95,31 @@ def check_track(track: Track, place: str) -> Track:
             place=place,
             hint="sort the fixes by time, and take out repeats",
         )
+    half = np.flatnonzero(np.isnan(track.network_lat_deg) != np.isnan(track.network_lon_deg))
+    if len(half):
+        at = int(half[0])
+        given = "lon" if np.isnan(track.network_lat_deg[at]) else "lat"
+        refuse_half({f"network_{given}_deg"}, f"{place}, fix {at + 1}")
     return track
+
+
+def refuse_half(given: Collection[str], place: str) -> None:
+    """The network's estimate is a latitude and a longitude, or it is none.
+
+    Raises:
+        InputError: `given` has the name of one of them.
+    """
+    for one, other in (_ESTIMATE, _ESTIMATE[::-1]):
+        if one in given and other not in given:
+            raise InputError(
+                f"is missing beside {one}", place=f"{place}, {other}", hint="give both or neither"
+            )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, as `1 step` and `2,000 steps`."""
+    plural = f"{noun}es" if noun.endswith("x") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def legs_of(track: Track) -> Legs:
