@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from spotbeam.assembly.asked_terminal import asked_terminal, refuse_no_number
 from spotbeam.assembly.build import build
 from spotbeam.assembly.scenarios import adjusted, load_scenario
-from spotbeam.errors import InputError, UnknownName
-from spotbeam.service.terminals import Terminal, terminals_from_rows
+from spotbeam.errors import InputError
 from spotbeam.times import parse_time
 from spotbeam.twin.scenario import Scenario, refuse_far_time
 from spotbeam.twin.why import Explanation, explain
-from spotbeam.twin.world import World
 
 
 def why(
@@ -45,9 +41,7 @@ def why(
     """
     if at is None and terminal is None:
         raise InputError("give a place or a terminal", hint="--at LAT,LON or --terminal ID")
-    for name, value in properties.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"{value} is not a number", place=name, hint="give a plain number")
+    refuse_no_number(properties)
     if isinstance(scenario, Scenario):
         base, folder = scenario, Path.cwd()
     else:
@@ -57,28 +51,12 @@ def why(
     )
     at_us = world.grid.start_us if time is None else parse_time(time, place="time")
     refuse_far_time(at_us, place="time")
-    chosen = _terminal(world, terminal, at, properties)
+    where = {} if at is None else {"lat_deg": at[0], "lon_deg": at[1]}
+    chosen = asked_terminal(
+        world,
+        terminal,
+        where | {key: value for key, value in properties.items() if value is not None},
+        other_id="reference",
+        place="the terminal asked about",
+    )
     return explain(world, chosen, at_us)
-
-
-def _terminal(
-    world: World, name: str | None, at: tuple[float, float] | None, properties: dict[str, Any]
-) -> Terminal:
-    if name is None:
-        given = msgspec.structs.asdict(world.scenario.reference_terminal)
-        row = {key: value for key, value in given.items() if value is not None}
-        row.setdefault("id", "reference")
-    else:
-        ids = world.terminals.id_array()
-        index = ids.index(name).as_py()
-        if index < 0:
-            raise UnknownName("terminal", name, ids.to_pylist(), place=world.scenario.name)
-        row = {
-            key: value
-            for key, value in msgspec.to_builtins(world.terminals.row(index)).items()
-            if value == value
-        }
-    if at is not None:
-        row |= {"lat_deg": at[0], "lon_deg": at[1]}
-    row |= {key: value for key, value in properties.items() if value is not None}
-    return terminals_from_rows([row], place="the terminal asked about").row(0)

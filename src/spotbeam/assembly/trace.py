@@ -10,23 +10,26 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from spotbeam.assembly.asked_terminal import asked_terminal, refuse_no_number
 from spotbeam.assembly.build import build
 from spotbeam.assembly.scenarios import adjusted, load_scenario
 from spotbeam.assembly.shipped_tracks import track_path
 from spotbeam.assembly.trip_folder import claim_trip_folder, write_trip
-from spotbeam.errors import InputError, UnknownName
+from spotbeam.errors import InputError
 from spotbeam.formats.tracks import read_track
-from spotbeam.service.terminals import Terminal, terminals_from_rows
+from spotbeam.service.terminals import Terminal
 from spotbeam.times import MICROSECONDS, parse_duration
 from spotbeam.twin.nets import Net, net_of
 from spotbeam.twin.scenario import Scenario, refuse_far_time
 from spotbeam.twin.trips.assurance import Assuring
-from spotbeam.twin.trips.track import Track
+from spotbeam.twin.trips.track import Track, check_track
 from spotbeam.twin.trips.trip import Progress, Trip, summary_of
 from spotbeam.twin.trips.trip import trace as follow
 from spotbeam.twin.world import World
 
 _MOST_STEPS = 2_000_000
+# Where and how fast it is, the track says.
+_FROM_TRACK = {"lat_deg": 0.0, "lon_deg": 0.0, "speed_kmh": 0.0, "altitude_m": 0.0}
 
 
 class TraceAnswer(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -80,11 +83,17 @@ def trace(
     Raises:
         InputError: something that was given is wrong; nothing was written.
     """
+    if assurance not in (None, 0, 1, 2, 3):
+        raise InputError(f"{assurance!r} is no level", place="assurance", hint="give 0, 1, 2 or 3")
+    refuse_no_number(properties)
     if isinstance(scenario, Scenario):
         base, folder = scenario, Path.cwd()
     else:
         base, folder = load_scenario(scenario)
-    way = track if isinstance(track, Track) else read_track(track_path(track))
+    if isinstance(track, Track):
+        way = check_track(track, track.name)
+    else:
+        way = read_track(track_path(track))
     for moment_us in (int(way.time_us[0]), int(way.time_us[-1])):
         refuse_far_time(moment_us, place=f"{way.name}, time")
     step_us, gap_us = _positive(step, "step"), _positive(longest_gap, "longest gap")
@@ -97,7 +106,13 @@ def trace(
         )
     chosen = adjusted(base, elements=elements, view=view)
     world = build(chosen, folder, with_terminals=terminal is not None)
-    traveller = _terminal(world, terminal, properties)
+    traveller = asked_terminal(
+        world,
+        terminal,
+        _FROM_TRACK | {key: value for key, value in properties.items() if value is not None},
+        other_id="traveller",
+        place="the terminal that travels",
+    )
     key = _key(world, traveller, way, (step_us, gap_us, assurance, attested))
     if out is not None:
         claim_trip_folder(Path(out), key, force=force)
@@ -134,24 +149,3 @@ def _positive(value: str | float, place: str) -> int:
     if found < MICROSECONDS // 100:
         raise InputError(f"{value!r} is too short", place=place, hint="as 1s")
     return found
-
-
-def _terminal(world: World, name: str | None, properties: dict[str, Any]) -> Terminal:
-    if name is None:
-        given = msgspec.structs.asdict(world.scenario.reference_terminal)
-        row = {key: value for key, value in given.items() if value is not None}
-        row.setdefault("id", "traveller")
-    else:
-        ids = world.terminals.id_array()
-        index = ids.index(name).as_py()
-        if index < 0:
-            raise UnknownName("terminal", name, ids.to_pylist(), place=world.scenario.name)
-        row = {
-            key: value
-            for key, value in msgspec.to_builtins(world.terminals.row(index)).items()
-            if value == value
-        }
-    # Where and how fast it is, the track says.
-    row |= {"lat_deg": 0.0, "lon_deg": 0.0, "speed_kmh": 0.0, "altitude_m": 0.0}
-    row |= {key: value for key, value in properties.items() if value is not None}
-    return terminals_from_rows([row], place="the terminal that travels").row(0)
