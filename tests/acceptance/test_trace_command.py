@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,24 @@ from typing import Any
 import numpy as np
 import pytest
 
+import spotbeam
 from spotbeam.cli.app import main
+from spotbeam.errors import InputError
 from spotbeam.times import MICROSECONDS, parse_time
+from spotbeam.twin.trips.assurance import CLASS_SPEED_KMH
+from spotbeam.twin.trips.track import Track
 
 FILES = {"trace.parquet", "trace.geojson", "trace.png", "summary.json"}
 KYIV = "00:00:00Z,50.40,30.50 00:01:00Z,50.41,30.50 00:02:00Z,50.42,30.51"
+
+ASSURED = """
+[[rule]]
+id = "assured"
+gate = "assurance"
+effect = "deny"
+thresholds = { below_assurance = 1 }
+grounds = ["order:d"]
+"""
 
 
 @pytest.fixture
@@ -193,3 +207,102 @@ def test_a_piece_whose_whereabouts_nobody_knows_has_no_line(
     assert kinds == ["LineString", None, "LineString"]
     assert [each["properties"]["reason"] for each in found][1] == "UNKNOWN_LOCATION"
     assert found[0]["geometry"]["coordinates"] == [[30.5, 50.4], [30.5, 50.41]]
+
+
+# -- what is said, and what is refused
+
+
+def test_a_step_longer_than_a_plan_says_that_it_misses_handovers(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixes = "00:00:00Z,50.40,30.50 00:20:00Z,50.42,30.51"
+    given = (track(here, fixes), "--longest-gap", "1h", "--step")
+    fine, coarse = summary(capsys, *given, "15s"), summary(capsys, *given, "10m")
+    assert coarse["handovers"] < fine["handovers"]
+    assert fine["notes"] == []
+    (note,) = coarse["notes"]
+    assert "the network plans every 15s" in note
+    shown = told(capsys, *given, "10m")
+    assert note in shown
+    assert f"at least {coarse['handovers']} handover" in shown
+    assert "at least" not in told(capsys, *given, "15s")
+
+
+def test_one_is_not_said_in_the_plural(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fixes = "00:00:00Z,50.40,30.50 00:00:10Z,50.40,30.50"
+    shown = told(capsys, track(here, fixes), "--step", "15s")
+    assert "of 1 step;" in shown
+    assert refused(capsys, track(here, fixes.split()[0])).startswith(
+        "spotbeam: track.csv: has 1 fix"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "value", "fix"),
+    [
+        (("--position-error-m", "nan"), "position_error_m", "nan", "give a plain number"),
+        (("--position-error-m", "inf"), "position_error_m", "inf", "give a plain number"),
+        (("--assurance", "9"), "assurance", "9", "give 0, 1, 2 or 3"),
+    ],
+)
+def test_a_slip_is_refused_by_command_and_function_alike(
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+    given: tuple[str, str],
+    place: str,
+    value: str,
+    fix: str,
+) -> None:
+    name = track(here, KYIV)
+    said = refused(capsys, name, *given, "--out", "trip")
+    assert place in said
+    assert value in said
+    assert fix in said
+    assert not (here / "trip").exists()
+    more: dict[str, Any] = {place: float(value) if place != "assurance" else int(value)}
+    with pytest.raises(InputError, match=f"{place}: {value} is"):
+        spotbeam.trace("small.toml", name, **more)
+
+
+def test_a_track_of_ones_own_is_checked_as_one_from_a_file_is(here: Path) -> None:
+    blank = np.full(2, np.nan)
+    half = Track(
+        name="mine",
+        time_us=np.array([0, MICROSECONDS]) + parse_time("2026-01-01T00:00:00Z"),
+        lat_deg=np.array([50.40, 50.41]),
+        lon_deg=np.array([30.5, 30.5]),
+        altitude_m=blank,
+        speed_kmh=blank,
+        error_m=blank,
+        network_lat_deg=np.array([50.40, 50.41]),
+        network_lon_deg=np.array([30.5, np.nan]),
+    )
+    with pytest.raises(InputError, match="mine, fix 2, network_lon_deg: is missing beside"):
+        spotbeam.trace("small.toml", half)
+
+
+# -- how far a position is believed
+
+
+def test_after_a_jump_nothing_is_believed_until_a_fix_more_than_a_minute_later(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Between fixes nothing shows that a track holds together again, however long they are."""
+    fixes = (
+        "00:00:00Z,50.40,30.50 00:01:00Z,50.41,30.50 00:02:00Z,50.90,30.50 "
+        "00:03:00Z,50.91,30.50 00:06:00Z,50.92,30.50 00:07:00Z,50.93,30.50"
+    )
+    (here / "small.toml").write_text((here / "small.toml").read_text() + ASSURED)
+    given = (track(here, fixes), "--class", "land", "--step", "15s")
+    found = summary(capsys, *given)
+    doubted = [leg for leg in found["legs"] if leg["reason"] == "POSITION_NOT_ASSURED"]
+    assert [(leg["from"][11:], leg["to"][11:]) for leg in doubted] == [("00:02:00Z", "00:06:00Z")]
+    assert found["assurance"] == {"0": 16, "1": 13, "2": 0, "3": 0}
+    trusted = summary(capsys, *given, "--assurance", "1")
+    assert "POSITION_NOT_ASSURED" not in {leg["reason"] for leg in trusted["legs"]}
+
+
+def test_the_document_tells_the_speeds_that_a_jump_is_measured_by() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "trips.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \|$", text, re.MULTILINE)
+    assert {name: float(speed.replace(",", "")) for name, speed in rows} == CLASS_SPEED_KMH

@@ -11,6 +11,7 @@ from spotbeam.assembly.trace import TraceAnswer
 from spotbeam.assembly.trace import trace as follow
 from spotbeam.cli.output import print_json, progress, say
 from spotbeam.errors import InputError
+from spotbeam.twin.trips.track import counted
 
 Flag = Annotated[bool, cyclopts.Parameter(negative="")]
 _MOST_LEGS = 40
@@ -93,8 +94,6 @@ def trace(
     json
         Print the summary as JSON.
     """
-    if assurance is not None and not 0 <= assurance <= 3:
-        raise InputError(f"{assurance} is no level", place="--assurance", hint="0, 1, 2 or 3")
     if force and out is None:
         raise InputError("there is no folder to write into", place="--force", hint="add --out")
     properties: dict[str, Any] = {
@@ -140,16 +139,23 @@ def _show(answer: TraceAnswer) -> None:
     say(f"{found['track']} ({kind}), in {found['scenario']}")
     say(f"  a model, not a measurement; borders in the point of view {found['view']}")
     latency = found["round_trip_ms"]
-    if latency:
-        say(
-            f"  served {100 * found['served_fraction']:.1f} % of {found['steps']:,} steps; round "
-            f"trip {latency['median']:.1f} ms (median; {latency['min']:.1f} to "
-            f"{latency['max']:.1f}); {found['handovers']:,} handovers"
-        )
+    way = (
+        f"round trip {latency['median']:.1f} ms (median; {latency['min']:.1f} to "
+        f"{latency['max']:.1f})"
+        if latency
+        else "no way to the internet"
+    )
+    least = "at least " if answer.trip.may_miss_handovers else ""
+    say(
+        f"  served {100 * found['served_fraction']:.1f} % of {counted(found['steps'], 'step')}; "
+        f"{way}; {least}{counted(found['handovers'], 'handover')}"
+    )
     levels = ", ".join(
         f"{level}: {count:,}" for level, count in found["assurance"].items() if count
     )
     say(f"  position assurance, steps by level: {levels}")
+    for note in found["notes"]:
+        say(f"  note: {note}")
     say("")
     for leg in found["legs"][:_MOST_LEGS]:
         say(f"  {leg['from']}  {leg['lasts_s']:>8,.0f} s  {leg['says']}")

@@ -16,6 +16,7 @@ from spotbeam.report.map.map_ground import map_ground
 from spotbeam.report.map.projection import Frame
 from spotbeam.report.route_picture import frame_around
 from spotbeam.times import format_time
+from spotbeam.twin.trips.track import counted
 from spotbeam.twin.trips.trip import Leg, Trip, reason_words
 from spotbeam.twin.world import World
 
@@ -181,7 +182,8 @@ def _satellites(sheet: Sheet, trip: Trip, minutes: Floats, y_in: float, width_in
             )
     _labelled(axes, "")
     axes.set_xlabel("minutes", fontproperties=font(7.5), color=legend.MUTED, labelpad=1)
-    text = f"serving satellites in turn: {len(trip.handovers):,} handovers"
+    least = "at least " if trip.may_miss_handovers else ""
+    text = f"serving satellites in turn: {least}{counted(len(trip.handovers), 'handover')}"
     sheet.text(_MARGIN_IN + 0.35, y_in - 0.05, text, 7.5, colour=legend.MUTED)
     return y_in + _STRIP_IN + 0.28
 

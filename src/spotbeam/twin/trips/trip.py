@@ -17,7 +17,7 @@ from spotbeam.times import MICROSECONDS, format_duration, format_time
 from spotbeam.twin.nets import Net
 from spotbeam.twin.routes import NO_ROUTE
 from spotbeam.twin.trips.assurance import Assuring, assurance
-from spotbeam.twin.trips.sky import SkySteps, sky_over
+from spotbeam.twin.trips.sky import PERIOD_US, SkySteps, sky_over
 from spotbeam.twin.trips.track import Moving, Track, sampled
 from spotbeam.twin.world import World
 
@@ -86,6 +86,11 @@ class Trip(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def end_us(self) -> int:
         """When the last fix was: up to a step later than the last step."""
         return int(self.track.time_us[-1])
+
+    @property
+    def may_miss_handovers(self) -> bool:
+        """Whether the network plans more often than there are steps."""
+        return self.step_us > PERIOD_US
 
     def span_us(self, leg: Leg) -> tuple[int, int]:
         """From when to when: the first step of a leg to that of the next, or to the end."""
@@ -224,6 +229,17 @@ def reason_words(leg: Leg) -> str:
     return f"{word}: {leg.reason}{by}"
 
 
+def _notes(trip: Trip) -> Iterator[str]:
+    """What a reader of the figures has to know."""
+    if trip.may_miss_handovers:
+        period = format_duration(PERIOD_US)
+        yield (
+            f"handovers are counted from step to step, and the network plans every {period}: with "
+            f"a step of {format_duration(trip.step_us)} some are missed, and "
+            f"{len(trip.handovers):,} is the least that there were"
+        )
+
+
 def summary_of(world: World, trip: Trip) -> dict[str, Any]:
     """The trip in figures, for people and programs."""
     times_us, n = trip.moving.time_us, len(trip.moving.time_us)
@@ -265,6 +281,7 @@ def summary_of(world: World, trip: Trip) -> dict[str, Any]:
             "max": round(float(latency.max()), 3),
         },
         "handovers": len(trip.handovers),
+        "notes": list(_notes(trip)),
         "assurance": {str(value): int((trip.level == value).sum()) for value in range(4)},
         "legs": [leg(each) for each in trip.legs],
         "gaps": [leg(each) for each in trip.gaps],
