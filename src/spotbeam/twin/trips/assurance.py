@@ -45,7 +45,7 @@ class Assuring(msgspec.Struct, frozen=True, kw_only=True):
             worse than GNSS and not moved by whoever moves GNSS).
         widen: Times the 95 % radius within which noise stays: 3 leaves about one in 10^11 of a
             Gaussian's fixes outside in two dimensions.
-        hold_s: After a jump, this long until a track is believed to hold together again.
+        hold_s: After a jump, a fix that comes later than this is believed again, and none before.
         is_attested: Whether the terminal's own hardware vouches for its software.
     """
 
@@ -59,7 +59,7 @@ class Assuring(msgspec.Struct, frozen=True, kw_only=True):
 def assurance(
     track: Track, mobility: Mobility, settings: Assuring | None = None
 ) -> npt.NDArray[np.int64]:
-    """The level of each fix, (n_fix,).
+    """The level of each fix, (n_fix,): it lasts until the next, since nothing is known between.
 
     Args:
         track: The fixes.
