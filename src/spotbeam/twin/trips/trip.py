@@ -235,7 +235,7 @@ def _notes(trip: Trip) -> Iterator[str]:
         period = format_duration(PERIOD_US)
         yield (
             f"handovers are counted from step to step, and the network plans every {period}: with "
-            f"a step of {format_duration(trip.step_us)} some are missed, and "
+            f"a step of {format_duration(trip.step_us)} some may be missed, and "
             f"{len(trip.handovers):,} is the least that there were"
         )
 
