@@ -49,7 +49,7 @@ def draw_trip(world: World, trip: Trip) -> bytes:
     title = f"{trip.track.name}: {who}"
     sheet.text(_MARGIN_IN, 0.40, wrapped(title, width, 14, bold=True)[0], 14, bold=True)
     times_us = trip.moving.time_us
-    window = f"{format_time(int(times_us[0]))} to {format_time(int(times_us[-1]))}"
+    window = f"{format_time(int(times_us[0]))} to {format_time(trip.end_us)}"
     head = f"{world.scenario.name}: {window}. A model, not a measurement."
     sheet.text(_MARGIN_IN, 0.62, head, 8.5, colour=legend.MUTED)
     minutes = (times_us - times_us[0]) / 60e6
