@@ -18,6 +18,7 @@ from spotbeam.report.map.map_canvas import (
     Sheet,
     compound_of,
     font,
+    text_width_in,
     wrapped,
 )
 from spotbeam.report.map.map_ground import map_ground
@@ -34,6 +35,7 @@ _CHART_IN = 2.1
 _MAX_MAP_IN = 5.6
 _TOTAL, _LIGHT, _GAP, _HANDOVER = "#0B6E99", "#E08A1E", "#B4443C", "#56626C"
 _MOST_PATHS = 40
+_KEY_PT, _KEY_LINE_IN = 8.0, 0.17
 
 
 def draw_route(world: World, net: Net, route: Route) -> bytes:
@@ -42,7 +44,9 @@ def draw_route(world: World, net: Net, route: Route) -> bytes:
     width = WIDTH_IN - 2 * _MARGIN_IN
     map_width = min(width, _MAX_MAP_IN * frame.width / frame.height)
     map_height = map_width * frame.height / frame.width
-    sheet = Sheet(0.95 + _CHART_IN + 0.85 + map_height + 0.75)
+    key = key_rows(route, width)
+    top = 0.95 + _CHART_IN + 0.68 + _KEY_LINE_IN * len(key)
+    sheet = Sheet(top + map_height + 0.75)
     end = route.end.name if route.end else "the internet"
     mode = "lasers" if net.settings.mode == "lasers" else "bent pipe"
     title = wrapped(f"{route.origin.name} to {end}, {mode}", width, 14, bold=True)
@@ -50,8 +54,11 @@ def draw_route(world: World, net: Net, route: Route) -> bytes:
     first, last = route.steps[0].time_us, route.steps[-1].time_us
     window = f"{world.scenario.name}: {format_time(first)} to {format_time(last)}"
     sheet.text(_MARGIN_IN, 0.62, f"{window}. A model, not a measurement.", 8.5, colour=legend.MUTED)
-    _chart(sheet, route, _MARGIN_IN, 0.95, width)
-    top = 0.95 + _CHART_IN + 0.85
+    chart(sheet, route, _MARGIN_IN, 0.95, width)
+    for index, row in enumerate(key):
+        for x_in, text, colour in row:
+            y = 0.95 + _CHART_IN + 0.42 + _KEY_LINE_IN * index
+            sheet.text(_MARGIN_IN + x_in, y, text, _KEY_PT, colour=colour)
     left = _MARGIN_IN + (width - map_width) / 2
     panel = Panel(sheet, frame, left, top, map_width)
     ground = map_ground(frame, world.ground)
@@ -66,18 +73,21 @@ def draw_route(world: World, net: Net, route: Route) -> bytes:
         _way(panel, lat, lon, bold=index == 0)
     _places(panel, net, route)
     panel.rim()
-    note = (
-        f"Thick: the first path; thin: {max(0, len(ways) - 1)} others of the run. Dots are "
-        f"satellites over the ground. Borders: Natural Earth; point of view: {world.ground.view}; "
-        f"{frame.name}."
+    drawn = (
+        f"Thick: the first path; thin: {len(ways) - 1} others of the run. Dots are satellites "
+        f"over the ground. "
+        if ways
+        else ""
     )
+    note = f"{drawn}Borders: Natural Earth; point of view: {world.ground.view}; {frame.name}."
     for index, line in enumerate(wrapped(note, width, 7.5)):
         y = top + map_height + 0.42 + 0.15 * index
         sheet.text(_MARGIN_IN, y, line, 7.5, colour=legend.MUTED)
     return sheet.png()
 
 
-def _chart(sheet: Sheet, route: Route, x_in: float, y_in: float, width_in: float) -> None:
+def chart(sheet: Sheet, route: Route, x_in: float, y_in: float, width_in: float) -> None:
+    """Draw the round trip over time, light's share of it, handovers and gaps."""
     axes = sheet.axes(x_in, y_in, width_in, _CHART_IN)
     steps = route.steps
     minutes = np.array([(step.time_us - steps[0].time_us) / 60e6 for step in steps])
@@ -108,11 +118,26 @@ def _chart(sheet: Sheet, route: Route, x_in: float, y_in: float, width_in: float
         if step.path is None:
             gap = Rectangle((minute, 0), step_min, high, color=_GAP, alpha=0.25, linewidth=0)
             axes.add_patch(gap)
-    _ticks(sheet, axes, minutes, step_min, high)
-    _key(sheet, route, x_in, y_in + _CHART_IN + 0.42)
+    _ticks(axes)
+    if not _has_path(route):  # a scale without anything on it would be made up
+        axes.set_yticks([])
+        axes.text(
+            0.5,
+            0.5,
+            "no path",
+            transform=axes.transAxes,
+            fontproperties=font(11),
+            color=_GAP,
+            ha="center",
+            va="center",
+        )
 
 
-def _ticks(sheet: Sheet, axes: object, minutes: Floats, step_min: float, high: float) -> None:
+def _has_path(route: Route) -> bool:
+    return any(step.path for step in route.steps)
+
+
+def _ticks(axes: object) -> None:
     from matplotlib.axes import Axes
 
     assert isinstance(axes, Axes)
@@ -128,18 +153,28 @@ def _ticks(sheet: Sheet, axes: object, minutes: Floats, step_min: float, high: f
     axes.set_ylabel("round trip, ms", fontproperties=font(7.5), color=legend.MUTED, labelpad=2)
 
 
-def _key(sheet: Sheet, route: Route, x_in: float, y_in: float) -> None:
+def key_rows(route: Route, width_in: float) -> list[list[tuple[float, str, str]]]:
+    """The key below the chart, in rows that fit: where each text begins, the text, its colour."""
+    parts = []
+    if _has_path(route):
+        parts = [
+            ("all of the model", _TOTAL),
+            ("light in the sky", _LIGHT),
+            ("ticks below: handovers", _HANDOVER),
+        ]
     reasons = dict.fromkeys(step.reason for step in route.steps if step.reason)
-    parts = [
-        ("all of the model", _TOTAL),
-        ("light in the sky", _LIGHT),
-        ("ticks below: handovers", _HANDOVER),
-    ]
     parts += [(f"shaded: {NO_ROUTE[reason]}", _GAP) for reason in reasons if reason]
-    at = x_in
-    for text, colour in parts[:5]:
-        sheet.text(at, y_in, f"■ {text}", 8, colour=colour)
-        at += 0.25 + 0.068 * len(text)
+    rows: list[list[tuple[float, str, str]]] = [[]]
+    at = 0.0
+    for text, colour in parts:
+        for line in wrapped(f"■ {text}", width_in, _KEY_PT):
+            long_in = text_width_in(line, _KEY_PT)
+            if rows[-1] and at + long_in > width_in:
+                rows.append([])
+                at = 0.0
+            rows[-1].append((at, line, colour))
+            at += long_in + 0.3
+    return rows
 
 
 def _frame(net: Net, route: Route) -> tuple[Frame, list[tuple[Floats, Floats]]]:
