@@ -21,7 +21,7 @@ _UNIX_EPOCH_JD = 2440587.5
 _RFC3339 = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?[Zz]", re.ASCII
 )
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)?", re.ASCII)
+_DURATION = re.compile(r"(-?\d+(?:\.\d+)?)(ms|s|m|h|d|w)?", re.ASCII)
 _UNIT_US = {
     "ms": 1_000,
     "s": MICROSECONDS,

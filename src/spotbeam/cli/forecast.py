@@ -14,6 +14,8 @@ from spotbeam.assembly.scenarios import load_scenario
 from spotbeam.cli.output import console, print_json, progress, table
 from spotbeam.compute.blocks import default_workers
 
+Hyphen = cyclopts.Parameter(allow_leading_hyphen=True)
+
 
 def forecast(
     scenario: str,
@@ -21,8 +23,8 @@ def forecast(
     *,
     elements: Path | None = None,
     start: str | None = None,
-    duration: str | None = None,
-    step: str | None = None,
+    duration: Annotated[str | None, Hyphen] = None,
+    step: Annotated[str | None, Hyphen] = None,
     resolution: int | None = None,
     view: str | None = None,
     workers: Annotated[

@@ -58,6 +58,12 @@ def test_what_is_no_duration_is_refused(text: str | bool) -> None:
         parse_duration(text)
 
 
+@pytest.mark.parametrize("value", ["-5m", "-0.5", -5, "0s", 0])
+def test_a_duration_that_is_not_above_zero_is_called_that(value: str | int) -> None:
+    with pytest.raises(InputError, match=f"{value!r} is not above zero"):
+        parse_duration(value)
+
+
 @given(st.integers(1, 10**6), st.integers(1, 10**5))
 def test_a_grid_covers_its_window_and_no_more(duration_s: int, step_s: int) -> None:
     grid = TimeGrid.over(0, duration_s * 1_000_000, step_s * 1_000_000)
