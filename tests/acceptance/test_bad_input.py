@@ -292,6 +292,7 @@ def test_an_element_file(refused: Refused, name: str, data: bytes, told: str) ->
         (("--at", "1,1", "--assurance", "17"), "assurance: 17"),
         (("--at", "1,1", "--elements", "none.tle"), "constellation, elements: there is no file"),
         (("--terminal", "nobody"), "unknown terminal 'nobody'"),
+        (("--at", "1,1", "--terminal", "b"), "--at 1,1 and --terminal b are two places"),
         (("--at", "1,1", "--colour", "red"), "Unknown option"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 
 import spotbeam
 from spotbeam.cli.app import main
+from spotbeam.cli.route import shown_way
 from spotbeam.errors import InputError
 
 STATIONS = "name,lat_deg,lon_deg\nOslo,59.91,10.75\nCairo,30.04,31.24\nPole,-89.0,0\n"
@@ -95,7 +96,19 @@ def test_no_way_says_why_and_policy_is_told_apart(
         (["hypatia-s1", "--all-pairs"], "--all-pairs needs --stations"),
         (["hypatia-s1", "150.45,30.5"], "did you mean 30.5,150.45"),
         (["hypatia-s1", "0,0", "Atlantiss"], "unknown place 'Atlantiss'"),
-        (["hypatia-s1", "0,0", "--times", "0,x"], "'0,x' is not a list of seconds"),
+        (["hypatia-s1", "0,0", "--times", "0,x"], "--times: 'x' is not a number"),
+        (["hypatia-s1", "0,0", "--times", "nan"], "--times: 'nan' is not a number"),
+        (["hypatia-s1", "0,0", "--times", "1e30"], "--times: '1e30' is more than 1,000,000,000"),
+        (["hypatia-s1", "0,0", "--times", "0,9,-1"], "--times: '-1' is before the start"),
+        (["hypatia-s1", "0,0", "--times", "0", "--duration", "5m"], "--duration: '5m' has no mean"),
+        (["hypatia-s1", "0,0", "--times", "0", "--step", "5s"], "--step: '5s' has no meaning"),
+        (["hypatia-s1", "0,0", "--duration", "-5m"], "duration: '-5m' is not above zero"),
+        (["hypatia-s1", "0,0", "--duration=-5m"], "duration: '-5m' is not above zero"),
+        (["hypatia-s1", "0,0", "--step", "-5s"], "step: '-5s' is not above zero"),
+        (
+            ["hypatia-s1", "--stations", "stations.csv", "--all-pairs", "--out", "q.png"],
+            "--out: 'q.png': a picture is of one route",
+        ),
         (["hypatia-s1", "--stations", "none.csv", "--all-pairs"], "none.csv: cannot be read"),
         (["hypatia-s1", "0,0", "1,1", "--out", "x.jpg"], "is not the name of a PNG file"),
     ],
@@ -107,6 +120,29 @@ def test_a_mistake_is_one_message(
     said = capsys.readouterr()
     assert message in said.err
     assert not said.out
+    assert list(stations.parent.iterdir()) == [stations]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [([1, 2, 3, 4, 5], "1 2 3 4 5"), ([1, 2, 3, 4, 5, 6], "1 2 … 2 … 5 6")],
+)
+def test_a_way_is_shortened_only_where_that_saves_something(numbers: list[int], shown: str) -> None:
+    assert shown_way(numbers) == shown
+
+
+@pytest.mark.parametrize(
+    ("at", "message"),
+    [
+        ((float("nan"), 0.0), "nan,0: lat_deg nan is not within -90..90"),
+        ((0.0, 181.0), "0,181: lon_deg 181 is not within -180..180"),
+    ],
+)
+def test_a_place_off_the_globe_is_refused_from_python(
+    at: tuple[float, float], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        spotbeam.route("hypatia-s1", at, times_s=[0.0])
 
 
 def test_a_terminal_of_the_scenario_is_judged_as_itself(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,8 +34,8 @@ def route(
     all_pairs: Flag = False,
     times: Annotated[str | None, Hyphen] = None,
     start: str | None = None,
-    duration: str | None = None,
-    step: str | None = None,
+    duration: Annotated[str | None, Hyphen] = None,
+    step: Annotated[str | None, Hyphen] = None,
     mode: Literal["lasers", "bent_pipe"] | None = None,
     geometry_only: Flag = False,
     elements: Path | None = None,
@@ -81,6 +83,13 @@ def route(
     json
         Print everything as JSON.
     """
+    for option, given in (("--duration", duration), ("--step", step)):
+        if times is not None and given is not None:
+            raise InputError(
+                f"{given!r} has no meaning beside --times {times:.40}",
+                place=option,
+                hint="give either --times, or --duration and --step",
+            )
     times_s = None if times is None else _times(times)
     common: dict[str, Any] = {
         "times_s": times_s,
@@ -98,6 +107,12 @@ def route(
             )
         if by_land:
             raise InputError("is for one pair of places, not for all", place="--by-land")
+        if out is not None:
+            raise InputError(
+                f"{str(out)!r}: a picture is of one route, and --all-pairs has many",
+                place="--out",
+                hint="give two places instead, or leave --out away",
+            )
         _pairs(scenario, stations, common, json=json)
         return
     if from_ is None:
@@ -122,15 +137,24 @@ def route(
 
 
 def _times(text: str) -> list[float]:
+    return [_seconds(part.strip()) for part in text.split(",")]
+
+
+def _seconds(part: str) -> float:
     try:
-        found = [float(part) for part in text.split(",")]
+        value = float(part)
     except ValueError:
-        found = []
-    if not found or not all(0 <= value < 1e9 for value in found):
-        raise InputError(
-            f"{text!r} is not a list of seconds", place="--times", hint="write them as 0,1,2"
-        )
-    return found
+        value = math.nan
+    why = "is not a number"
+    if value < 0:
+        why = "is before the start of the scenario"
+    elif value >= 1e9:
+        why = "is more than 1,000,000,000, some 30 years"
+    elif not math.isnan(value):
+        return value
+    raise InputError(
+        f"{part!r:.40} {why}", place="--times", hint="write seconds after the start, as 0,1,2"
+    )
 
 
 def _place(text: str, role: str) -> tuple[float, float] | str:
@@ -254,14 +278,19 @@ def _show_land(print_to: Console, found: dict[str, Any]) -> None:
         )
 
 
+def shown_way(numbers: Sequence[int]) -> str:
+    """The satellites on a way, those in the middle counted where there are more than five."""
+    way = [str(number) for number in numbers]
+    return " ".join(way if len(way) <= 5 else [*way[:2], f"… {len(way) - 4} …", *way[-2:]])
+
+
 def _first_steps(answer: RouteAnswer) -> Any:
     rows: list[list[object]] = []
     for record in answer.as_json()["steps"][:12]:
         if record["rtt_ms"] is None:
             rows.append([record["time"], "–", "–", NO_ROUTE[record["reason"]]])
             continue
-        way = [str(number) for number in record["satellites"]]
-        shown = " ".join(way if len(way) <= 4 else [*way[:2], f"… {len(way) - 4} …", *way[-2:]])
+        shown = shown_way(record["satellites"])
         landing = " → ".join(filter(None, (record["gateway"], record["pop"])))
         rows.append(
             [

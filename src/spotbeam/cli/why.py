@@ -102,6 +102,12 @@ def why(
         "verified": False if unverified else None,
         "distress": True if distress else None,
     }
+    if at is not None and terminal is not None:
+        raise InputError(
+            f"--at {at} and --terminal {terminal} are two places",
+            place="why",
+            hint="give --at for a place, or --terminal for a terminal where it is",
+        )
     explanation = explain(
         scenario,
         None if at is None else _place(at),
