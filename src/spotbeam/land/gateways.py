@@ -18,7 +18,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from spotbeam.errors import InputError
+
 Kind = Literal["gateway", "pop"]
+STATUSES = ("operational", "planned", "inferred")
 Floats = npt.NDArray[np.float64]
 
 SOURCE = "juliensimon/starlink-viz, 2026-03-20, unofficial, with sites inferred"
@@ -39,6 +42,17 @@ class GroundSite(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     lat_deg: float
     lon_deg: float
     status: str = "operational"
+
+    def __post_init__(self) -> None:
+        """Refuse what is not on the globe, NaN included, before anything is computed from it."""
+        for field, most in (("lat_deg", 90.0), ("lon_deg", 180.0)):
+            value = getattr(self, field)
+            if not abs(value) <= most:
+                raise InputError(
+                    f"{field} {value:g} is not within -{most:g}..{most:g}",
+                    place=self.name,
+                    hint="give latitude and longitude in degrees",
+                )
 
 
 def shipped_sites(kind: Kind, *, planned: bool = False) -> tuple[GroundSite, ...]:
