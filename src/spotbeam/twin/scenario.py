@@ -23,6 +23,7 @@ from spotbeam.service.policy import Request, Sponsor
 from spotbeam.service.rules import Rule, rules_from
 from spotbeam.sky.own_shells import OwnShell
 from spotbeam.times import TimeGrid, format_time, from_datetime, parse_duration, parse_time
+from spotbeam.twin.network_checks import refuse_contradictions_of_the_network
 
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
@@ -292,7 +293,7 @@ def _refuse_contradictions(scenario: Scenario, place: str) -> None:
             raise ScenarioError("where = [] names nothing", place=f"{place}, request[{index}]")
     _refuse_set(scenario.reference_terminal, ("lat_deg", "lon_deg"), f"{place}, reference_terminal")
     if scenario.network is not None:
-        _refuse_contradictions_of_the_network(scenario.network, f"{place}, network")
+        refuse_contradictions_of_the_network(scenario.network, f"{place}, network")
     scenario.grid(scenario.start_us or 0, place=place)
 
 
@@ -322,17 +323,6 @@ def _refuse_contradictions_of_the_sky(sky: Constellation, place: str) -> None:
     _refuse_repeated("shell", sky.shells, f"{place}, shells")
     _refuse_repeated("shell", (shell.name for shell in sky.shell), f"{place}, shell")
     parse_duration(sky.max_age, place=f"{place}, max_age")
-
-
-def _refuse_contradictions_of_the_network(network: Network, place: str) -> None:
-    if network.reconfigure != "always":
-        parse_duration(network.reconfigure, place=f"{place}, reconfigure")
-    for index, rule in enumerate(network.landing):
-        for field, named in (("of", rule.of), ("at", rule.at)):
-            if not named:
-                raise ScenarioError(
-                    f"{field} = [] names nothing", place=f"{place}, landing[{index}]"
-                )
 
 
 def _refuse_contradictions_of_a_fleet(fleet: Fleet, place: str) -> None:

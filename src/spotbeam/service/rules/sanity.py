@@ -14,6 +14,7 @@ LIFTABLE = ("assurance", "cell", "list", "mobility", "plan")
 _GATES = ("assurance", "order", "territory", "cell", "list", "mobility", "plan")
 _ID = re.compile(r"[^\s\x00-\x1f]+")
 _GROUND = re.compile(r"[a-z][a-z0-9_-]*:\S+")
+GROUND_HINT = "as 'authorisation:ua-2022-02', 'order:…', 'sanction:…' or 'contract:…'"
 _LARGEST_THRESHOLD = 1e9
 _CELL = re.compile(r"h3:[0-9a-f]{15}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -186,6 +187,11 @@ def _threshold_faults(rule: Rule) -> Iterator[Fault]:
         )
 
 
+def is_ground(text: str) -> bool:
+    """Whether a text says on which grounds a rule stands, in the form `kind:id`."""
+    return _GROUND.fullmatch(text) is not None
+
+
 def _ground_faults(rule: Rule) -> Iterator[Fault]:
     for field, names in (("where", rule.where), ("except", rule.except_)):
         for name in names:
@@ -204,12 +210,8 @@ def _ground_faults(rule: Rule) -> Iterator[Fault]:
     if not rule.grounds:
         yield Fault("grounds", "a rule needs at least one ground", "as 'order:ministry-2026-01'")
     for ground in rule.grounds:
-        if not _GROUND.fullmatch(ground):
-            yield Fault(
-                "grounds",
-                f"{ground!r} is not of the form kind:id",
-                "as 'authorisation:ua-2022-02', 'order:…', 'sanction:…' or 'contract:…'",
-            )
+        if not is_ground(ground):
+            yield Fault("grounds", f"{ground!r} is not of the form kind:id", GROUND_HINT)
 
 
 def _who_faults(rule: Rule) -> Iterator[Fault]:
