@@ -44,7 +44,8 @@ def decode(
         message, path = (found["message"], found["path"]) if found else (str(refused), None)
         where = (path or "").lstrip(".")
         value = value_at(data, where)
-        shown = f" (it is {value!r})" if value is not None and repr(value) not in message else ""
+        is_told = message.startswith(("Invalid enum value", "Invalid value"))  # these quote it
+        shown = "" if value is None or is_told else f" (it is {value!r})"
         raise error(
             _in_plain_words(message) + shown,
             place=f"{place}, {where}" if where else place,

@@ -51,6 +51,27 @@ def test_a_scenario_is_one_frozen_value() -> None:
             "longer than",
         ),
         (("[constellation]", "[area]\nresolution = 7\n[constellation]"), "area.resolution"),
+        (
+            ("[constellation]", "[network]\nmax_ground_km = 0\n[constellation]"),
+            "network.max_ground_km: expected `float` > 0.0 (it is 0)",
+        ),
+        (
+            ("[constellation]", "[network]\nmax_ground_km = 0.0\n[constellation]"),
+            "network.max_ground_km: expected `float` > 0.0 (it is 0.0)",
+        ),
+        (('draw = "area"', 'draw = ""'), "not one of the known words: ''"),
+        (
+            ("[constellation]", "[network]\nlanding = [{of=['MD'],at=[]}]\n[constellation]"),
+            "network, landing[0]: at = [] names nothing",
+        ),
+        (
+            (
+                "[constellation]",
+                "[network]\nlanding = [{of=['MD'],at=['RO'],grounds=['order:a','foo']}]\n"
+                "[constellation]",
+            ),
+            "network, landing[0], grounds: 'foo' is not of the form kind:id\n  as 'authorisation:",
+        ),
     ],
 )
 def test_a_mistake_is_named_where_it_stands(change: tuple[str, str], told: str) -> None:
