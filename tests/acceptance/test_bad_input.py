@@ -286,10 +286,11 @@ def test_an_element_file(refused: Refused, name: str, data: bytes, told: str) ->
         (("--at", "144.6,33.5"), "did you mean 33.5,144.6"),
         (("--at", "1,1", "--time", "now"), "'now' is not a time"),
         (("--at", "1,1", "--time", "9999-12-31T23:59:59Z"), "time: reaches outside"),
-        (("--at", "1,1", "--class", "boat"), "'boat' is not a known mobility"),
-        (("--at", "1,1", "--speed-kmh", "nan"), "speed_kmh: nan is not a number"),
+        (("--at", "1,1", "--class", "boat"), "spotbeam: --class: 'boat' is not a known mob"),
+        (("--at", "1,1", "--speed-kmh", "nan"), "--speed-kmh: nan is not a number"),
         (("--at", "1,1", "--speed-kmh", "fast"), "--speed-kmh"),
-        (("--at", "1,1", "--assurance", "17"), "assurance: 17"),
+        (("--at", "1,1", "--assurance", "17"), "spotbeam: --assurance: 17 is not"),
+        (("--at", "1,1", "--registrant-country", "ua"), "--registrant-country: 'ua' is not an"),
         (("--at", "1,1", "--elements", "none.tle"), "constellation, elements: there is no file"),
         (("--terminal", "nobody"), "unknown terminal 'nobody'"),
         (("--at", "1,1", "--terminal", "b"), "--at 1,1 and --terminal b are two places"),
@@ -298,6 +299,12 @@ def test_an_element_file(refused: Refused, name: str, data: bytes, told: str) ->
 )
 def test_a_question(refused: Refused, arguments: tuple[str, ...], told: str) -> None:
     assert told in refused("why", "s.toml", *arguments, s__toml=BASE)
+
+
+def test_a_question_about_a_reference_terminal_that_cannot_be(refused: Refused) -> None:
+    text = BASE + '[reference_terminal]\nmobility = "boat"\n'
+    found = refused("why", "s.toml", "--at", "1,1", s__toml=text)
+    assert "harbour, reference_terminal, mobility: 'boat' is not a known mobility" in found
 
 
 @pytest.mark.parametrize(

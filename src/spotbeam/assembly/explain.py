@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from spotbeam.assembly.asked_terminal import asked_terminal, refuse_no_number
+from spotbeam.assembly.asked_terminal import (
+    asked_terminal,
+    refuse_off_the_globe,
+    refuse_properties,
+)
 from spotbeam.assembly.build import build
 from spotbeam.assembly.scenarios import adjusted, load_scenario
 from spotbeam.errors import InputError
@@ -41,7 +45,9 @@ def why(
     """
     if at is None and terminal is None:
         raise InputError("give a place or a terminal", hint="--at LAT,LON or --terminal ID")
-    refuse_no_number(properties)
+    if at is not None:
+        refuse_off_the_globe(*at)
+    refuse_properties(properties)
     if isinstance(scenario, Scenario):
         base, folder = scenario, Path.cwd()
     else:
@@ -57,6 +63,5 @@ def why(
         terminal,
         where | {key: value for key, value in properties.items() if value is not None},
         other_id="reference",
-        place="the terminal asked about",
     )
     return explain(world, chosen, at_us)

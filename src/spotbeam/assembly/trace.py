@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from spotbeam.assembly.asked_terminal import asked_terminal, refuse_no_number
+from spotbeam.assembly.asked_terminal import asked_terminal, refuse_properties
 from spotbeam.assembly.build import build
 from spotbeam.assembly.scenarios import adjusted, load_scenario
 from spotbeam.assembly.shipped_tracks import track_path
@@ -85,7 +85,7 @@ def trace(
     """
     if assurance not in (None, 0, 1, 2, 3):
         raise InputError(f"{assurance!r} is no level", place="assurance", hint="give 0, 1, 2 or 3")
-    refuse_no_number(properties)
+    refuse_properties(properties)
     if isinstance(scenario, Scenario):
         base, folder = scenario, Path.cwd()
     else:
@@ -111,7 +111,6 @@ def trace(
         terminal,
         _FROM_TRACK | {key: value for key, value in properties.items() if value is not None},
         other_id="traveller",
-        place="the terminal that travels",
     )
     key = _key(world, traveller, way, (step_us, gap_us, assurance, attested))
     if out is not None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import cyclopts
 from rich.markup import escape
 
+from spotbeam.assembly.asked_terminal import option_of, refuse_properties
 from spotbeam.assembly.explain import why as explain
 from spotbeam.cli.output import console, print_json, table
 from spotbeam.errors import InputError
@@ -108,6 +109,7 @@ def why(
             place="why",
             hint="give --at for a place, or --terminal for a terminal where it is",
         )
+    refuse_properties(properties, option_of)
     explanation = explain(
         scenario,
         None if at is None else _place(at),

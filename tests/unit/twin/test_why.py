@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 from skyfield.api import EarthSatellite, load, wgs84
 
+import spotbeam
 from spotbeam.assembly.build import build
+from spotbeam.errors import InputError
 from spotbeam.service.rules import rules_from
 from spotbeam.service.terminals import Terminal
 from spotbeam.service.verdict import Verdict
@@ -191,3 +194,22 @@ def test_the_json_names_what_scripts_rely_on(world: World) -> None:
     assert {"id", "name", "elevation", "azimuth", "range"} <= set(data["satellites"][0])
     assert {rule["id"] for rule in data["rules"]} == {"licence", "cap"}
     msgspec.json.encode(data)
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        ((math.nan, 0.0), "at: lat_deg nan is not within -90..90"),
+        ((0.0, 190.0), "at: lon_deg 190 is not within -180..180"),
+    ],
+)
+def test_a_place_off_the_globe_is_refused(at: tuple[float, float], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        spotbeam.why("black-sea", at)
+
+
+def test_a_property_that_cannot_be_is_named() -> None:
+    with pytest.raises(InputError, match=r"^mobility: 'boat' is not a known mobility"):
+        spotbeam.why("black-sea", (50.0, 30.0), mobility="boat")
+    with pytest.raises(InputError, match=r"^spede_kmh: unknown column"):
+        spotbeam.why("black-sea", (50.0, 30.0), spede_kmh=3)
