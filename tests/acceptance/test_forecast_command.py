@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import xarray as xr
+
+from spotbeam.cli.forecast import main_reason
 
 
 def test_the_files_agree_with_each_other(
@@ -156,3 +159,72 @@ def test_a_folder_of_something_else_is_left_alone(
     forced = spotbeam("forecast", small, "--out", "out", "--force")
     assert forced.returncode == 0, forced.stderr
     assert (tmp_path / "out" / "thesis.txt").read_text() == "ten years"
+
+
+def _fleet(*groups: tuple[str, str | None, str | None, int]) -> dict[str, list[dict[str, object]]]:
+    names = ("state", "reason", "rule", "terminals")
+    return {"reasons": [dict(zip(names, group, strict=True)) for group in groups]}
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"),
+    [
+        ([("served", None, "licence", 9)], None),
+        ([("served", None, None, 9), ("denied", "IN_OCEAN", "sea", 1)], "IN_OCEAN by sea"),
+        ([("limited", "SLOW", "cap", 9), ("denied", "IN_OCEAN", None, 1)], "IN_OCEAN"),
+        ([("served", None, None, 9), ("limited", "SLOW", "cap", 2)], "SLOW by cap"),
+        ([("no_satellite", None, None, 2), ("denied", "X", None, 1)], "no_satellite"),
+        (  # two without a way, for two reasons, outweigh one that is denied
+            [
+                ("denied", "NOT_AUTHORISED", None, 1),
+                ("no_route", "no_gateway_in_reach", None, 1),
+                ("no_route", "no_satellite_there", None, 1),
+            ],
+            "no_gateway_in_reach",
+        ),
+        (  # one reason by two rules
+            [
+                ("no_route", "no_gateway_in_reach", None, 3),
+                ("denied", "SLOW", "a", 2),
+                ("denied", "SLOW", "b", 2),
+            ],
+            "SLOW",
+        ),
+    ],
+)
+def test_the_main_reason_is_that_of_most_terminals_without_service(
+    groups: list[tuple[str, str | None, str | None, int]], told: str | None
+) -> None:
+    assert main_reason(_fleet(*groups)) == told
+
+
+def test_satellites_in_view_and_a_status_are_told_apart(
+    spotbeam: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "ocean.toml").write_text(
+        """
+name = "ocean"
+[time]
+duration = "1m"
+step = "60s"
+[constellation]
+shells = ["starlink-gen1"]
+[area]
+resolution = 2
+bounds = [-45.0, -130.0, -35.0, -115.0]
+[network]
+mode = "bent_pipe"
+[[rule]]
+id = "licence"
+gate = "territory"
+effect = "grant"
+where = ["XZ"]
+grounds = ["authorisation:a"]
+"""
+    )
+    shown = spotbeam("forecast", "ocean.toml", "--out", "out", "--workers", 1).stdout
+    header = next(line for line in shown.splitlines() if line.startswith("territory"))
+    row = next(line for line in shown.splitlines() if line.startswith("XZ"))
+    for name in ("satellites in view", "way on", "status: reason"):
+        assert name in header
+    assert re.search(r"100\.0 % +0\.0 % +out_of_view: no_gateway_in_reach", row)

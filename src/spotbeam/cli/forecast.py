@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import cyclopts
 from rich.markup import escape
@@ -111,27 +113,29 @@ def show(result: Forecast) -> None:
     out.print()
     records = sorted(summary["territories"], key=lambda record: -record["area_km2"])
     shown = [record for record in records if len(record["id"]) == 2 or record["named"]][:24]
+    # Physics first, each with its own name; then what comes of it and of the rules, with why.
+    physics = {"available_fraction": "satellites in view", "routed_fraction": "way on"}
+    physics = {key: name for key, name in physics.items() if any(key in one for one in shown)}
     rows = [
         [
             record["id"],
             record["name"],
             record["cells"],
             f"{record['area_km2']:,.0f}",
-            f"{100 * record['available_fraction']:.1f} %",
-            record["status"],
-            record["reason"],
+            *(f"{100 * record[key]:.1f} %" for key in physics),
+            record["status"] + (f": {record['reason']}" if record["reason"] else ""),
             record["rule"],
         ]
         for record in shown
     ]
-    columns = ["territory", "name", "cells", "km²", "in view", "status", "reason", "rule"]
+    columns = ["territory", "name", "cells", "km²", *physics.values(), "status: reason", "rule"]
     out.print(table("Countries, and territories that a rule names", columns, rows))
     if len(records) > len(shown):
         out.print(f"… and {len(records) - len(shown)} more in summary.json")
     if summary["fleets"]:
         out.print()
         rows = [
-            [fleet["id"], fleet["terminals"], *fleet["states"].values(), _main_reason(fleet)]
+            [fleet["id"], fleet["terminals"], *fleet["states"].values(), main_reason(fleet)]
             for fleet in summary["fleets"]
         ]
         states = list(summary["fleets"][0]["states"])
@@ -142,9 +146,22 @@ def show(result: Forecast) -> None:
     out.print(f"Report: {result.folder / 'report.html'}", markup=False)
 
 
-def _main_reason(fleet: dict[str, list[dict[str, str | int | None]]]) -> str | None:
-    for group in fleet["reasons"]:
-        if group["state"] != "served":
-            rule = f" by {group['rule']}" if group["rule"] else ""
-            return f"{group['reason']}{rule}"
-    return None
+def main_reason(fleet: Mapping[str, Any]) -> str | None:
+    """Why most of a fleet's terminals without service have none; else why most are limited.
+
+    Where reasons are of equally many, that of the state which most of them are in.
+    """
+    groups = [one for one in fleet["reasons"] if one["state"] not in ("served", "limited")]
+    groups = groups or [one for one in fleet["reasons"] if one["state"] == "limited"]
+    if not groups:
+        return None
+    by_state, by_reason = Counter[str](), Counter[tuple[str, str]]()
+    rules = defaultdict[tuple[str, str], set[str | None]](set)
+    for one in groups:
+        key = (one["state"], one["reason"] or one["state"])
+        by_state[one["state"]] += one["terminals"]
+        by_reason[key] += one["terminals"]
+        rules[key].add(one["rule"])
+    most = max(by_reason, key=lambda key: (by_reason[key], by_state[key[0]]))
+    (rule, *others) = rules[most]
+    return f"{most[1]} by {rule}" if rule and not others else most[1]
