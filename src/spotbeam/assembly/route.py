@@ -123,6 +123,7 @@ def route(
     Raises:
         InputError: something that was given is wrong.
     """
+    _refuse_both(times_s, duration, step)
     if mode not in (None, "lasers", "bent_pipe"):
         raise InputError(f"{mode!r} is no mode", place="mode", hint="take lasers or bent_pipe")
     if by_land and end is None:
@@ -188,6 +189,7 @@ def all_pairs(
         The stations, and an iterator over instants: seconds after the scenario's start, and the
         round trips then.
     """
+    _refuse_both(times_s, duration, step)
     places = read_sites(stations)
     if len(places) < 2:
         raise InputError(
@@ -232,6 +234,15 @@ def _network(
     world = build(chosen, folder, with_terminals=with_terminals)
     latency = Latency.geometry_only() if geometry_only else None
     return world, net_of(world, latency=latency, n_steps=world.grid.count)
+
+
+def _refuse_both(times_s: Sequence[float] | None, *others: str | float | None) -> None:
+    if times_s is not None and any(other is not None for other in others):
+        raise InputError(
+            "stand in place of a duration and a step",
+            place="times_s",
+            hint="give the one or the other",
+        )
 
 
 def _times_us(world: World, times_s: Sequence[float] | None) -> npt.NDArray[np.int64]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import cyclopts
 
+from spotbeam.assembly.asked_terminal import option_of, refuse_properties
 from spotbeam.assembly.trace import TraceAnswer
 from spotbeam.assembly.trace import trace as follow
 from spotbeam.cli.output import print_json, progress, say
@@ -14,6 +15,7 @@ from spotbeam.errors import InputError
 from spotbeam.twin.trips.track import counted
 
 Flag = Annotated[bool, cyclopts.Parameter(negative="")]
+Hyphen = cyclopts.Parameter(allow_leading_hyphen=True)
 _MOST_LEGS = 40
 
 
@@ -34,11 +36,11 @@ def trace(
     plan: str | None = None,
     unverified: Flag = False,
     distress: Flag = False,
-    position_error_m: float | None = None,
+    position_error_m: Annotated[float | None, Hyphen] = None,
     assurance: int | None = None,
     attested: Flag = False,
-    step: str = "1s",
-    longest_gap: str = "10m",
+    step: Annotated[str, Hyphen] = "1s",
+    longest_gap: Annotated[str, Hyphen] = "10m",
     elements: Path | None = None,
     view: str | None = None,
     out: Path | None = None,
@@ -107,6 +109,7 @@ def trace(
         "distress": True if distress else None,
         "position_error_m": position_error_m,
     }
+    refuse_properties(properties, option_of)
     with progress("Following", quiet=json) as bar:
         answer = follow(
             scenario,

@@ -148,7 +148,13 @@ def _number(text: object, name: str, place: str) -> float:
 def _gpx(source: SourceBytes) -> tuple[list[int], list[Row]]:
     try:
         root = fromstring(source.data, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError) as fault:
+    except DefusedXmlException:
+        raise InputError(
+            "has a DOCTYPE or entities, which are not accepted",
+            place=source.name,
+            hint="take the line <!DOCTYPE …> out, or export the track again as plain GPX",
+        ) from None
+    except (ParseError, ValueError) as fault:
         raise InputError(f"not valid XML: {fault}", place=source.name) from None
     tracks = [each for each in root if _tag(each) == "trk"]
     if _tag(root) != "gpx" or len(tracks) != 1:
@@ -165,6 +171,10 @@ def _gpx(source: SourceBytes) -> tuple[list[int], list[Row]]:
         if not inner.get("time"):
             raise InputError("has no <time>", place=place, hint="every fix needs its time")
         times.append(parse_time(inner["time"], place=f"{place}, time"))
+        for name in ("lat", "lon"):
+            if point.get(name) is None:
+                hint = 'as <trkpt lat="44.6" lon="33.5">'
+                raise InputError(f"has no {name}", place=place, hint=hint)
         row = {
             "lat_deg": _number(point.get("lat"), "lat_deg", place),
             "lon_deg": _number(point.get("lon"), "lon_deg", place),

@@ -142,11 +142,17 @@ WRONG: dict[str, tuple[str, str, str]] = {
     ),
     "no track": ("b.gpx", "<gpx></gpx>", "holds 0 tracks"),
     "no GPX": ("b.gpx", "<kml></kml>", "is no GPX file"),
+    "a point without lat": (
+        "l.gpx",
+        "<gpx><trk><trkseg><trkpt lon='3'><time>2026-01-01T00:00:00Z</time></trkpt></trkseg>"
+        "</trk></gpx>",
+        "l.gpx, trkpt 1: has no lat",
+    ),
     "no XML": ("b.gpx", "<gpx", "not valid XML"),
     "a bomb": (
         "b.gpx",
         '<!DOCTYPE x [<!ENTITY a "a"><!ENTITY b "&a;&a;">]><gpx>&b;</gpx>',
-        "not valid XML",
+        "has a DOCTYPE or entities",
     ),
     "a line without times": ("c.geojson", json.dumps(line(name="x")), "the line has no times"),
     "a time too few": ("c.geojson", json.dumps(line(coordTimes=TIMES[:2])), "2 times for 3"),
