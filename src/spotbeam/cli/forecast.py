@@ -91,6 +91,12 @@ def forecast(
         show(result)
 
 
+def _figure(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if name == "round_trip_ms" else f"{100 * value:.1f} %"
+
+
 def show(result: Forecast) -> None:
     """Print a forecast's essence for people."""
     out, summary = console(), result.summary
@@ -114,15 +120,16 @@ def show(result: Forecast) -> None:
     records = sorted(summary["territories"], key=lambda record: -record["area_km2"])
     shown = [record for record in records if len(record["id"]) == 2 or record["named"]][:24]
     # Physics first, each with its own name; then what comes of it and of the rules, with why.
-    physics = {"available_fraction": "satellites in view", "routed_fraction": "way on"}
-    physics = {key: name for key, name in physics.items() if any(key in one for one in shown)}
+    physics = {"available_fraction": "in view"}
+    if "network" in summary:
+        physics |= {"routed_fraction": "way on", "round_trip_ms": "ms"}
     rows = [
         [
             record["id"],
             record["name"],
             record["cells"],
             f"{record['area_km2']:,.0f}",
-            *(f"{100 * record[key]:.1f} %" for key in physics),
+            *(_figure(key, record[key]) for key in physics),
             record["status"] + (f": {record['reason']}" if record["reason"] else ""),
             record["rule"],
         ]
@@ -135,11 +142,18 @@ def show(result: Forecast) -> None:
     if summary["fleets"]:
         out.print()
         rows = [
-            [fleet["id"], fleet["terminals"], *fleet["states"].values(), main_reason(fleet)]
+            [
+                fleet["id"],
+                fleet["terminals"],
+                *fleet["states"].values(),
+                *(_figure(key, fleet[key]) for key in list(physics)[1:]),
+                main_reason(fleet),
+            ]
             for fleet in summary["fleets"]
         ]
         states = list(summary["fleets"][0]["states"])
-        out.print(table("Fleets", ["fleet", "terminals", *states, "main reason"], rows))
+        columns = ["fleet", "terminals", *states, *list(physics.values())[1:], "main reason"]
+        out.print(table("Fleets", columns, rows))
     for notice in summary["notices"]:
         out.print(f"[yellow]note:[/yellow] {escape(notice)}")
     out.print()
