@@ -7,12 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from spotbeam.sky.elements import ElementSets
-from spotbeam.sky.in_service import mean_orbits
+from spotbeam.sky.in_service import MeanOrbits, find_bands, mean_orbits
 
 Rows = npt.NDArray[np.int64]
 
 # Satellites of one band hold its altitude to a quarter of a kilometre or so, and two bands of one
 # inclination lie more than four apart (docs/in-service.md); planes are up to 1.7 degrees wide.
+# What flies between two bands belongs to the nearer; what is near none is cut where it jumps.
+_NEAR_BAND_KM = 3.0
 _BAND_GAP_KM = 1.5
 _BAND_GAP_DEG = 0.25
 _PLANE_GAP_DEG = 0.6
@@ -47,23 +49,39 @@ def sort_into_planes(elements: ElementSets) -> list[Planes]:
     """
     orbits = mean_orbits(elements)
     found = []
-    for tilted in _cut(orbits.inclination_deg, np.arange(len(elements)), _BAND_GAP_DEG):
-        for band in _cut(orbits.altitude_km, tilted, _BAND_GAP_KM):
-            rings = [
-                ring[np.argsort(orbits.latitude_deg[ring], kind="stable")]
-                for ring in _cut_around(orbits.node_deg, band, _PLANE_GAP_DEG)
-            ]
-            nodes = np.array([_mean_deg(orbits.node_deg[ring]) for ring in rings])
-            order = np.argsort(nodes, kind="stable")
-            found.append(
-                Planes(
-                    tuple(rings[i] for i in order),
-                    nodes[order],
-                    orbits.latitude_deg,
-                    _neighbours(nodes[order]),
-                )
+    for band in _bands(orbits):
+        rings = [
+            ring[np.argsort(orbits.latitude_deg[ring], kind="stable")]
+            for ring in _cut_around(orbits.node_deg, band, _PLANE_GAP_DEG)
+        ]
+        nodes = np.array([_mean_deg(orbits.node_deg[ring]) for ring in rings])
+        order = np.argsort(nodes, kind="stable")
+        found.append(
+            Planes(
+                tuple(rings[i] for i in order),
+                nodes[order],
+                orbits.latitude_deg,
+                _neighbours(nodes[order]),
             )
+        )
     return found
+
+
+def _bands(orbits: MeanOrbits) -> list[Rows]:
+    """Rows of each band: by the nearest that serves, and what is near none by its jumps."""
+    nearest = np.full(orbits.altitude_km.size, -1)
+    off_km = np.full(orbits.altitude_km.size, _NEAR_BAND_KM)
+    bands = find_bands(orbits)
+    for index, band in enumerate(bands):
+        off = np.abs(orbits.altitude_km - band.altitude_km)
+        alike = np.abs(orbits.inclination_deg - band.inclination_deg) <= _BAND_GAP_DEG
+        closer = alike & (off < off_km)
+        nearest[closer], off_km[closer] = index, off[closer]
+    found = [np.flatnonzero(nearest == index) for index in range(len(bands))]
+    rest = np.flatnonzero(nearest < 0)
+    for tilted in _cut(orbits.inclination_deg, rest, _BAND_GAP_DEG):
+        found += _cut(orbits.altitude_km, tilted, _BAND_GAP_KM)
+    return [rows for rows in found if len(rows)]
 
 
 def _cut(value: npt.NDArray[np.float64], rows: Rows, gap: float) -> list[Rows]:
@@ -90,5 +108,7 @@ def _neighbours(node_deg: npt.NDArray[np.float64]) -> tuple[tuple[int, int], ...
     if n < 2:
         return ()
     gap_deg = (np.roll(node_deg, -1) - node_deg) % 360.0
+    if n == 2:
+        return ((0, 1),) if gap_deg.min() <= _WIDEST_GAP_DEG else ()
     near = gap_deg <= min(_WIDEST_GAP_DEG, _WIDE_GAPS * float(np.median(gap_deg)))
-    return tuple((i, (i + 1) % n) for i in np.flatnonzero(near).tolist() if n > 2 or i == 0)
+    return tuple((i, (i + 1) % n) for i in np.flatnonzero(near).tolist())

@@ -8,7 +8,7 @@ import pytest
 from spotbeam.errors import InputError
 from spotbeam.formats.element_files import read_elements
 from spotbeam.network.mesh import Limits, link_lengths_km
-from spotbeam.network.planes import sort_into_planes
+from spotbeam.network.planes import _neighbours, sort_into_planes
 from spotbeam.network.topology import (
     AHEAD,
     BEHIND,
@@ -21,7 +21,7 @@ from spotbeam.network.topology import (
     without_links,
 )
 from spotbeam.sky.constellation import shell_elements, shells_named
-from spotbeam.sky.in_service import classify
+from spotbeam.sky.in_service import classify, mean_orbits
 from spotbeam.sky.propagation import Sgp4Propagator
 
 EPOCH_US = 1_767_225_600_000_000
@@ -118,6 +118,10 @@ def test_real_catalogues_fall_into_their_planes(shared_data) -> None:
     degree = (topology.neighbour >= 0).sum(axis=1)
     assert degree.max() <= 4
     assert np.mean(degree >= 2) > 0.99
+    altitude_km = mean_orbits(serving).altitude_km
+    row, place = np.nonzero(topology.neighbour >= 0)
+    apart_km = np.abs(altitude_km[row] - altitude_km[topology.neighbour[row, place]])
+    assert np.mean(apart_km > 3.5) < 0.002  # bands at 471 and 475.5 km do not mix
     noon_us = int(np.median(serving.epoch_us))
     position = Sgp4Propagator(serving).positions_ecef_km(np.array([noon_us]))[0][0]
     for each in planes:
@@ -126,3 +130,9 @@ def test_real_catalogues_fall_into_their_planes(shared_data) -> None:
                 normal = np.linalg.svd(position[ring])[2][2]
                 off_deg = np.degrees(np.arcsin(position[ring] @ normal / 6850.0))
                 assert np.abs(off_deg).max() < 2.5
+
+
+def test_two_planes_are_neighbours_wherever_the_nodes_begin_to_count() -> None:
+    for nodes in ([10.0, 70.0], [20.0, 340.0], [84.2, 115.8], [15.8, 344.2]):
+        assert _neighbours(np.array(nodes)) == ((0, 1),)
+    assert _neighbours(np.array([0.0, 180.0])) == ()
