@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import spotbeam
@@ -306,3 +307,71 @@ def test_the_document_tells_the_speeds_that_a_jump_is_measured_by() -> None:
     text = (Path(__file__).parents[2] / "docs" / "trips.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \|$", text, re.MULTILINE)
     assert {name: float(speed.replace(",", "")) for name, speed in rows} == CLASS_SPEED_KMH
+
+
+# -- what is not known
+
+
+CAPPED = """
+[[rule]]
+id = "hysteresis"
+gate = "mobility"
+effect = "deny"
+thresholds = { over_kmh = 75, clear_below_kmh = 65 }
+grounds = ["order:d"]
+"""
+
+LOW = """
+[[rule]]
+id = "low"
+gate = "mobility"
+effect = "deny"
+thresholds = { over_altitude_m = 5000 }
+grounds = ["order:d"]
+"""
+
+
+def with_rules(folder: Path, rules: str) -> str:
+    (folder / "ruled.toml").write_text((folder / "small.toml").read_text() + rules)
+    return "ruled.toml"
+
+
+def test_a_silence_does_not_clear_a_speed(here: Path) -> None:
+    """90 km/h, then 70, which is above what clears; after a silence still 70."""
+    rows = [
+        (0, 50.40, 90), (60, 50.41, 70), (120, 50.42, 70),
+        (1200, 50.60, 70), (1260, 50.61, 70),
+    ]  # fmt: skip
+    fixes = " ".join(
+        f"{t // 3600:02}:{t // 60 % 60:02}:{t % 60:02}Z,{lat},30.5,{v}" for t, lat, v in rows
+    )
+    name = track(here, fixes, columns=",speed_kmh")
+    found = spotbeam.trace(with_rules(here, CAPPED), name, step="5s").summary
+    reasons = {leg["reason"] for leg in found["legs"]}
+    assert reasons == {"MOVING_TOO_FAST_FOR_POLICY", "UNKNOWN_LOCATION"}
+
+
+def test_an_altitude_that_one_of_two_fixes_gives_counts(here: Path) -> None:
+    fixes = "00:00:00Z,50.40,30.50, 00:05:00Z,50.41,30.50,9000"
+    name = track(here, fixes, columns=",altitude_m")
+    found = spotbeam.trace(with_rules(here, LOW), name, step="30s").summary
+    assert {leg["rule"] for leg in found["legs"]} == {"low"}
+
+
+def test_nobody_knows_where_it_is_is_no_outage_of_the_sky(here: Path) -> None:
+    name = track(here, "00:00:00Z,50.40,30.50 00:01:00Z,50.41,30.50 00:30:00Z,50.42,30.50")
+    answer = spotbeam.trace("small.toml", name, step="30s", distress=True, out="lost")
+    lost = [leg for leg in answer.summary["legs"] if leg["reason"] == "UNKNOWN_LOCATION"]
+    assert lost
+    assert all("nobody knows where it is" in leg["says"] for leg in lost)
+    steps = pq.read_table(here / "lost" / "trace.parquet").to_pylist()
+    unknown = [step for step in steps if step["lat_deg"] is None]
+    assert unknown
+    assert {(s["satellites_in_view"], s["altitude_m"]) for s in unknown} == {(None, None)}
+
+
+def test_a_number_with_an_underscore_is_none(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(capsys, track(here, "00:00:00Z,5_1,30.50 00:01:00Z,50.41,30.50"))
+    assert "5_1 is not within -90..90" in said

@@ -130,7 +130,8 @@ def _check_columns(columns: list[str], name: str) -> None:
 def _number(text: object, name: str, place: str) -> float:
     least, most = _COLUMNS[name]
     try:
-        value = float(str(text))
+        # Python would read 5_1 as 51.
+        value = math.nan if "_" in str(text) else float(str(text))
     except ValueError:
         value = math.nan
     if not least <= value <= most:

@@ -21,6 +21,7 @@ def steps_table(net: Net, trip: Trip) -> pa.Table:
     for leg in trip.legs:
         part = slice(leg.first, leg.stop)
         states[part], reasons[part], rules[part] = leg.state, leg.reason, leg.rule
+    is_lost = np.isnan(moving.lat_deg)
     has_satellite = sky.satellite >= 0
     numbers = np.where(
         has_satellite, net.elements.catalogue_number[np.maximum(sky.satellite, 0)], 0
@@ -32,13 +33,13 @@ def steps_table(net: Net, trip: Trip) -> pa.Table:
             "time": pa.array(moving.time_us, pa.timestamp("us", tz="UTC")),
             "lat_deg": pa.array(moving.lat_deg, from_pandas=True),
             "lon_deg": pa.array(moving.lon_deg, from_pandas=True),
-            "altitude_m": moving.altitude_m,
+            "altitude_m": pa.array(moving.altitude_m, mask=is_lost),
             "speed_kmh": pa.array(moving.speed_kmh, from_pandas=True),
             "assurance": pa.array(trip.level, pa.int8()),
             "state": _words(states.tolist()),
             "reason": _words(reasons.tolist()),
             "rule": _words(rules.tolist()),
-            "satellites_in_view": pa.array(sky.in_view, pa.int16()),
+            "satellites_in_view": pa.array(sky.in_view, pa.int16(), mask=is_lost),
             "satellite": pa.array(numbers, mask=~has_satellite),
             "elevation_deg": pa.array(sky.elevation_deg, from_pandas=True),
             "round_trip_ms": pa.array(sky.round_trip_ms, from_pandas=True),

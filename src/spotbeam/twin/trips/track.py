@@ -167,7 +167,8 @@ def located(track: Track, times_us: Ints, longest_gap_us: int) -> Moving:
 
 
 def _between(values: Floats, leg: Ints, along: Floats) -> Floats:
-    """Linear between two fixes; 0 where neither says."""
+    """Linear between two fixes; as the one says where the other does not; 0 where neither does."""
     first, second = values[leg], values[np.minimum(leg + 1, len(values) - 1)]
     mixed = first + (second - first) * along
-    return np.nan_to_num(np.where(np.isnan(mixed), first, mixed), nan=0.0)
+    alone = np.where(np.isnan(first), second, first)
+    return np.nan_to_num(np.where(np.isnan(mixed), alone, mixed), nan=0.0)

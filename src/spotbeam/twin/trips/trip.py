@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from spotbeam.service.memory import FRESH, Memory
 from spotbeam.service.position import Motion, Position, places
@@ -132,13 +133,12 @@ def trace(
         levels = assurance(track, terminal.mobility, assuring)[moving.fix]
     else:
         levels = np.full(len(moving.time_us), level, dtype=np.int64)
-    verdicts, after = [], memory
+    verdicts, after, speed_kmh = [], memory, 0.0
     for position, index in _positions(world, moving, levels, terminal):
-        speed = moving.speed_kmh[index]
-        motion = Motion(
-            speed_kmh=0.0 if np.isnan(speed) else float(speed),
-            altitude_m=float(moving.altitude_m[index]),
-        )
+        # Silence says nothing of a speed: the last one that is known stands.
+        if not np.isnan(moving.speed_kmh[index]):
+            speed_kmh = float(moving.speed_kmh[index])
+        motion = Motion(speed_kmh=speed_kmh, altitude_m=float(moving.altitude_m[index]))
         now_us = int(moving.time_us[index])
         found, after = verdict(
             world.policy, terminal, position, motion, after, now_us, world.scenario.view
@@ -156,7 +156,7 @@ def trace(
         level=levels,
         verdicts=tuple(verdicts),
         memory=after,
-        legs=tuple(_legs(world, sky, verdicts)),
+        legs=tuple(_legs(world, sky, verdicts, ~np.isnan(moving.lat_deg))),
         handovers=tuple(_handovers(net, sky)),
     )
 
@@ -178,7 +178,9 @@ def _positions(
         yield from ((position, first + number) for number, position in enumerate(found))
 
 
-def _legs(world: World, sky: SkySteps, verdicts: list[Verdict]) -> Iterator[Leg]:
+def _legs(
+    world: World, sky: SkySteps, verdicts: list[Verdict], known: npt.NDArray[np.bool_]
+) -> Iterator[Leg]:
     has_network = world.scenario.network is not None
     keys: list[tuple[str, str, str | None]] = []
     for index, found in enumerate(verdicts):
@@ -191,7 +193,7 @@ def _legs(world: World, sky: SkySteps, verdicts: list[Verdict]) -> Iterator[Leg]
         )
         reason, rule = found.reason, found.rule
         if state == "no_satellite":
-            reason, rule = "no_satellite", None
+            reason, rule = "no_satellite" if known[index] else "UNKNOWN_LOCATION", None
         elif state == "no_route":
             reason, rule = sky.reason[index], None
         elif state == "served":
@@ -221,6 +223,8 @@ def reason_words(leg: Leg) -> str:
     if leg.state == "served":
         return "served"
     if leg.state == "no_satellite":
+        if leg.reason == "UNKNOWN_LOCATION":
+            return "allowed, but nobody knows where it is"
         return "no satellite in view"
     if leg.state == "no_route":
         return f"no way on: {NO_ROUTE.get(leg.reason, leg.reason)}"
