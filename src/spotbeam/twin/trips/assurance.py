@@ -1,8 +1,9 @@
 """How far a position can be believed: from the track itself, and from what the network finds.
 
 Levels, as rules demand them: 0 the terminal's own word; 1 a track that holds together; 2 the
-network's own estimate agrees; 3 both, from an attested terminal. A jump that its class cannot make,
-or two estimates that are further apart than both errors allow, take a fix down to 0. A smooth drift
+network's own estimate agrees; 3 both, from an attested terminal. A jump that its class cannot make
+at once or over a window of time, or two estimates that are further apart than both errors allow,
+take a fix down to 0. A smooth drift
 that keeps within the class's speed shows only against the network: without an estimate of it,
 level 1 is all that a track can have.
 """
@@ -19,8 +20,10 @@ from pyproj import Geod
 
 from spotbeam.service.terminals import Mobility
 from spotbeam.times import MICROSECONDS
-from spotbeam.twin.trips.track import Track, legs_of
+from spotbeam.twin.trips.track import Track
 
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 _WGS84 = Geod(ellps="WGS84")
 CLASS_SPEED_KMH: Mapping[Mobility, float] = MappingProxyType(
     {
@@ -33,6 +36,8 @@ CLASS_SPEED_KMH: Mapping[Mobility, float] = MappingProxyType(
     }
 )
 """Assumption: faster than any vehicle of the class in ordinary service."""
+_FIRST_LOOK = 4
+"""Fixes looked at together after a jump; each later look takes in twice as many."""
 
 
 class Assuring(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +50,9 @@ class Assuring(msgspec.Struct, frozen=True, kw_only=True):
             worse than GNSS and not moved by whoever moves GNSS).
         widen: Times the 95 % radius within which noise stays: 3 leaves about one in 10^11 of a
             Gaussian's fixes outside in two dimensions.
+        windows_s: Each fix is held to the class's speed from the fix before it, and from the last
+            one that is at least so much older, or the first: noise counts once in each, so what it
+            excuses from one fix to the next does not add up.
         hold_s: After a jump, a fix that comes later than this is believed again, and none before.
         is_attested: Whether the terminal's own hardware vouches for its software.
     """
@@ -52,6 +60,7 @@ class Assuring(msgspec.Struct, frozen=True, kw_only=True):
     noise_m: float = 30.0
     network_error_m: float = 2_000.0
     widen: float = 3.0
+    windows_s: tuple[float, ...] = (10.0, 60.0, 600.0)
     hold_s: float = 60.0
     is_attested: bool = False
 
@@ -89,15 +98,59 @@ def _error_m(track: Track, settings: Assuring) -> npt.NDArray[np.float64]:
     return np.fmax(track.error_m, settings.noise_m)
 
 
-def _plausible(track: Track, limit_kmh: float, settings: Assuring) -> npt.NDArray[np.bool_]:
-    """Whether the terminal could have come here from the fix before, and none jumped just now."""
-    legs, error_m = legs_of(track), _error_m(track, settings)
-    # Noise moves a terminal at rest, too: only what it cannot explain is movement.
-    noise_m = settings.widen * np.hypot(error_m[:-1], error_m[1:])
-    jumped = legs.length_m > limit_kmh / 3.6 * legs.seconds + noise_m
-    at_us = track.time_us[1:][jumped]
+def _plausible(track: Track, limit_kmh: float, settings: Assuring) -> Bools:
+    """Whether the terminal could have come here from the fixes before, and none jumped just now."""
+    at_us = track.time_us[_jumps(track, limit_kmh, settings)]
     if not len(at_us):
         return np.ones(len(track), dtype=bool)
     last = np.searchsorted(at_us, track.time_us, side="right") - 1
     since_us = track.time_us - at_us[np.maximum(last, 0)]
     return (last < 0) | (since_us > settings.hold_s * MICROSECONDS)
+
+
+def _jumps(track: Track, limit_kmh: float, settings: Assuring) -> Ints:
+    """The fixes that cannot be reached from an earlier one, no earlier than the jump before."""
+    every, error_m = np.arange(len(track)), _error_m(track, settings)
+    before = np.stack(
+        [every - 1, *(_older(track.time_us, window_s) for window_s in settings.windows_s)]
+    )
+    found: list[int] = []
+    # Windows begin anew at a jump: one that is known would else be found again in every window
+    # across it, and keep an honest terminal out for as long as the longest.
+    start, done, look = 0, 1, _FIRST_LOOK
+    while done < len(track):
+        fixes = every[done : done + look]
+        earlier = np.maximum(before[:, fixes], start)
+        jumped = _out_of_reach(track, error_m, earlier, fixes, limit_kmh, settings.widen)
+        if jumped.any():
+            start = int(fixes[np.argmax(jumped)])
+            found.append(start)
+            done, look = start + 1, _FIRST_LOOK
+        else:
+            done, look = done + look, 2 * look
+    return np.array(found, dtype=np.int64)
+
+
+def _older(time_us: Ints, window_s: float) -> Ints:
+    """The last fix at least so much older than each; -1 where none is."""
+    return np.searchsorted(time_us, time_us - round(window_s * MICROSECONDS), side="right") - 1
+
+
+def _out_of_reach(
+    track: Track,
+    error_m: npt.NDArray[np.float64],
+    earlier: Ints,
+    fixes: Ints,
+    limit_kmh: float,
+    widen: float,
+) -> Bools:
+    """Whether each fix is too far from any of its `earlier`, (n_earlier, n_fix), for its class."""
+    then, now = earlier.ravel(), np.broadcast_to(fixes, earlier.shape).ravel()
+    _, _, length_m = _WGS84.inv(
+        track.lon_deg[then], track.lat_deg[then], track.lon_deg[now], track.lat_deg[now]
+    )
+    seconds = (track.time_us[now] - track.time_us[then]) / MICROSECONDS
+    # Noise moves a terminal at rest, too: only what it cannot explain is movement.
+    noise_m = widen * np.hypot(error_m[then], error_m[now])
+    too_far = np.asarray(length_m) > limit_kmh / 3.6 * seconds + noise_m
+    return np.asarray(too_far.reshape(earlier.shape).any(axis=0))
