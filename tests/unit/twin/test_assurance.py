@@ -21,6 +21,10 @@ HOP_BY_HOP = Assuring(windows_s=())
 """The weakened control: each fix is held to the one before it alone."""
 
 
+AT_ITS_WORD = Assuring(windows_s=(), most_excused_m=np.inf)
+"""Weakened further: an error excuses whatever it says."""
+
+
 def straight(
     along_m: Any,
     *,
@@ -120,3 +124,54 @@ def test_after_a_jump_windows_begin_anew_and_not_blind() -> None:
     track = straight(along_m)
     assert (assurance(track, Mobility.MARITIME)[300:] == 0).all()
     assert (assurance(track, Mobility.MARITIME, HOP_BY_HOP)[400:] == 1).all()
+
+
+# -- what a stated error excuses
+
+
+@pytest.mark.parametrize("stated_m", [400_000.0, np.inf])
+@pytest.mark.parametrize("where", [slice(300, 301), slice(None)])
+def test_a_huge_error_hides_no_teleport(where: slice, stated_m: float) -> None:
+    error_m = np.full(600, np.nan)
+    error_m[where] = stated_m
+    along_m = np.where(np.arange(600) < 300, 0.0, 400_000.0)
+    track = straight(along_m, error_m=error_m)
+    level = assurance(track, Mobility.MARITIME)
+    assert (level[:300] == 1).all()
+    assert (level[300:361] == 0).all()
+    # The cap alone sees it, without a window; the control has neither.
+    assert (assurance(track, Mobility.MARITIME, HOP_BY_HOP)[300:361] == 0).all()
+    assert (assurance(track, Mobility.MARITIME, AT_ITS_WORD) == 1).all()
+
+
+def test_a_huge_error_buys_no_agreement_with_the_network() -> None:
+    """The network finds it 1,000 km away."""
+    n = 60
+    estimate = {"network_lat_deg": np.full(n, 36.0), "network_lon_deg": np.full(n, 20.0)}
+    track = straight(np.zeros(n), error_m=np.full(n, 400_000.0), **estimate)
+    assert (assurance(track, Mobility.MARITIME) == 0).all()
+    attested = Assuring(is_attested=True)
+    assert (assurance(track, Mobility.MARITIME, attested) == 0).all()
+    assert (assurance(track, Mobility.MARITIME, AT_ITS_WORD) == 2).all()
+
+
+@pytest.mark.parametrize("stated_m", [200.0, 1_000.0])
+def test_an_error_up_to_a_kilometre_is_excused_as_stated(stated_m: float) -> None:
+    """A poor receiver at rest, its noise as it says, and the network's estimate where it is."""
+    n = 2_000
+    estimate = {"network_lat_deg": np.full(n, 45.0), "network_lon_deg": np.full(n, 20.0)}
+    poor = straight(np.zeros(n), noise_m=stated_m, error_m=np.full(n, stated_m), **estimate)
+    assert (assurance(poor, Mobility.FIXED) == 2).all()
+    silent = straight(np.zeros(n), noise_m=stated_m, **estimate)
+    assert (assurance(silent, Mobility.FIXED) == 0).any()
+
+
+def test_a_fix_that_states_no_error_has_that_of_a_good_one() -> None:
+    """And none at all, or less, does not lower it."""
+    along_m = np.where(np.arange(200) < 100, 0.0, 200.0)
+    for stated_m in (np.nan, 0.0, -5.0):
+        track = straight(along_m, error_m=np.full(200, stated_m))
+        level = assurance(track, Mobility.FIXED)
+        assert (level[:100] == 1).all()
+        assert level[100] == 0
+    assert (assurance(straight(0.6 * along_m), Mobility.FIXED) == 1).all()

@@ -36,6 +36,9 @@ CLASS_SPEED_KMH: Mapping[Mobility, float] = MappingProxyType(
     }
 )
 """Assumption: faster than any vehicle of the class in ordinary service."""
+MOST_EXCUSED_M = 1_000.0
+"""The most that a fix's own error excuses: it is the suspect's own word, and must not buy a place
+elsewhere. A receiver that knows no better than this (a good one: 30 m) has none to believe."""
 _FIRST_LOOK = 4
 """Fixes looked at together after a jump; each later look takes in twice as many."""
 
@@ -46,6 +49,7 @@ class Assuring(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         noise_m: How far a good fix may be off in 95 of 100 cases; two fixes may be off against
             each other by their root sum of squares, and by `widen` times that in practice never.
+        most_excused_m: Where a fix states a larger error, this counts in its place.
         network_error_m: The same of the network's own estimate (assumption: a city's width, far
             worse than GNSS and not moved by whoever moves GNSS).
         widen: Times the 95 % radius within which noise stays: 3 leaves about one in 10^11 of a
@@ -58,6 +62,7 @@ class Assuring(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     noise_m: float = 30.0
+    most_excused_m: float = MOST_EXCUSED_M
     network_error_m: float = 2_000.0
     widen: float = 3.0
     windows_s: tuple[float, ...] = (10.0, 60.0, 600.0)
@@ -95,7 +100,9 @@ def assurance(
 
 
 def _error_m(track: Track, settings: Assuring) -> npt.NDArray[np.float64]:
-    return np.fmax(track.error_m, settings.noise_m)
+    """What counts as each fix's own error: `noise_m` at least, `most_excused_m` of its word."""
+    # Not fmin: where a fix states no error there is no word to take, and NaN must stay.
+    return np.fmax(np.minimum(track.error_m, settings.most_excused_m), settings.noise_m)
 
 
 def _plausible(track: Track, limit_kmh: float, settings: Assuring) -> Bools:
