@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -32,6 +34,9 @@ from spotbeam.twin.trips.trip import trace
 from spotbeam.twin.world import World
 
 BOAT: dict[str, Any] = {"mobility": "uncrewed", "verified": False}
+BOATMAN = terminals_from_rows(
+    [{"id": "boat", "lat_deg": 0.0, "lon_deg": 0.0, **BOAT}], place="x"
+).row(0)
 START_US = 1_767_225_600_000_000  # 2026-01-01
 
 
@@ -231,6 +236,25 @@ def test_handovers_happen_when_the_network_plans_and_never_between(
         assert each.from_id != each.to_id
 
 
+def test_to_lose_the_position_and_to_find_it_again_is_no_handover(world: World) -> None:
+    half = np.linspace(46.40, 46.39, 61)
+    lat = np.concatenate([half, half])
+    track = a_track(lat, np.full(122, 30.85))
+    gap_us = 1_200 * MICROSECONDS
+    time_us = track.time_us + np.where(np.arange(122) > 60, gap_us, 0)
+    parted = msgspec.structs.replace(track, time_us=time_us)
+    trip = trace(world, net_of(world, n_steps=20), BOATMAN, parted, step_us=5 * MICROSECONDS)
+    satellite = trip.sky.satellite
+    assert (satellite[[0, -1]] >= 0).all()
+    assert (satellite < 0).sum() > 100
+    numbers = net_of(world, n_steps=20).elements.catalogue_number
+    assert [(each.step, each.from_id, each.to_id) for each in trip.handovers] == [
+        (step, numbers[a], numbers[b])
+        for step, (a, b) in enumerate(pairwise(satellite), 1)
+        if a != b and a >= 0 and b >= 0
+    ]
+
+
 def test_the_delay_is_that_of_a_route_from_the_same_place(trips: dict[str, TraceAnswer]) -> None:
     answer = trips["to-ochakiv"]
     trip = answer.trip
@@ -386,8 +410,6 @@ def test_a_class_that_may_be_fast_is_not_taken_for_a_jump() -> None:
 def test_a_rule_may_demand_a_level_and_the_spoofed_boat_loses_service() -> None:
     """The spoof says it is on land that has a grant; a rule that demands level 2 stops it."""
     scenario, folder = load_scenario("black-sea")
-    import msgspec
-
     from spotbeam.service.rules import rules_from
 
     demand = rules_from(

@@ -48,11 +48,11 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Handover(msgspec.Struct, frozen=True, kw_only=True):
-    """From one satellite to another, by catalogue number; None: there was or is none."""
+    """From one satellite to another, by catalogue number, at the first step under the other."""
 
     step: int
-    from_id: int | None
-    to_id: int | None
+    from_id: int
+    to_id: int
 
 
 class Trip(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -208,14 +208,12 @@ def _legs(
 
 
 def _handovers(net: Net, sky: SkySteps) -> Iterator[Handover]:
+    """Changes of satellite from one step to the next; to lose it or to find one is none."""
     numbers = net.elements.catalogue_number
-
-    def name(row: int) -> int | None:
-        return None if row < 0 else int(numbers[row])
-
-    for step in np.flatnonzero(np.diff(sky.satellite)) + 1:
-        before, after = int(sky.satellite[step - 1]), int(sky.satellite[step])
-        yield Handover(step=int(step), from_id=name(before), to_id=name(after))
+    before, after = sky.satellite[:-1], sky.satellite[1:]
+    for step in np.flatnonzero((before != after) & (before >= 0) & (after >= 0)):
+        from_id, to_id = int(numbers[before[step]]), int(numbers[after[step]])
+        yield Handover(step=int(step) + 1, from_id=from_id, to_id=to_id)
 
 
 def reason_words(leg: Leg) -> str:
