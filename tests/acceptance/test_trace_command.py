@@ -232,6 +232,19 @@ def test_a_step_longer_than_a_plan_says_that_it_misses_handovers(
     assert "at least" not in told(capsys, *given, "15s")
 
 
+def test_a_network_that_plans_at_every_moment_may_always_hand_over_between_steps(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (here / "small.toml").read_text()
+    (here / "small.toml").write_text(text + '\n[network]\nreconfigure = "always"\n')
+    (note,) = summary(capsys, track(here, KYIV), "--step", "15s")["notes"]
+    assert "the network plans at every moment: with a step of 15s some may be missed" in note
+    (here / "small.toml").write_text(text + '\n[network]\nreconfigure = "1m"\n')
+    assert summary(capsys, "track.csv", "--step", "1m")["notes"] == []
+    (note,) = summary(capsys, "track.csv", "--step", "61s")["notes"]
+    assert "the network plans every 1m" in note
+
+
 def test_one_is_not_said_in_the_plural(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fixes = "00:00:00Z,50.40,30.50 00:00:10Z,50.40,30.50"
     shown = told(capsys, track(here, fixes), "--step", "15s")

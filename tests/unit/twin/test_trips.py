@@ -21,13 +21,16 @@ from spotbeam.edge.live import LiveTable
 from spotbeam.errors import InputError
 from spotbeam.formats.tracks import read_track
 from spotbeam.kernels.frames import geodetic_to_ecef_km, look_angles
+from spotbeam.land.gateways import GroundSite
+from spotbeam.network.settings import Network
 from spotbeam.service.memory import FRESH
 from spotbeam.service.position import Motion, place
 from spotbeam.service.terminals import Mobility, terminals_from_rows
 from spotbeam.service.verdict import OUTCOMES, REASONS, verdict
 from spotbeam.sky.propagation import propagator
 from spotbeam.times import MICROSECONDS
-from spotbeam.twin.nets import net_of
+from spotbeam.twin.nets import net_of, territories_at
+from spotbeam.twin.routes import Route, binding_landing, route_to_internet, summary_of
 from spotbeam.twin.trips.assurance import Assuring, assurance
 from spotbeam.twin.trips.track import Track, check_track, sampled
 from spotbeam.twin.trips.trip import trace
@@ -208,6 +211,16 @@ def _part(track: Track, first: int, stop: int) -> Track:
 # -- sky
 
 
+def planned_every(reconfigure: str, *, name: str = "black-sea", **more: Any) -> World:
+    """A shipped scenario whose network plans that often."""
+    scenario, folder = load_scenario(name)
+    network = msgspec.structs.replace(
+        scenario.network or Network(), reconfigure=reconfigure, **more
+    )
+    own = msgspec.structs.replace(scenario, network=network)
+    return build(own, folder, with_terminals=False)
+
+
 def test_between_plans_satellites_are_where_sgp4_puts_them(trips: dict[str, TraceAnswer]) -> None:
     """Elevation of the serving satellite, against propagating it to that very second."""
     answer = trips["to-sevastopol"]
@@ -253,6 +266,36 @@ def test_to_lose_the_position_and_to_find_it_again_is_no_handover(world: World) 
         for step, (a, b) in enumerate(pairwise(satellite), 1)
         if a != b and a >= 0 and b >= 0
     ]
+
+
+@pytest.mark.parametrize("reconfigure", ["7s", "15s", "20s", "60s", "always"])
+def test_a_trip_on_the_spot_is_the_route_to_the_internet_from_there(reconfigure: str) -> None:
+    """The same satellites, handovers and delays, however often the network plans."""
+    world = planned_every(reconfigure)
+    net = net_of(world, n_steps=40)
+    track = a_track(np.full(301, 46.40), np.full(301, 30.85))
+    trip = trace(world, net, BOATMAN, track, step_us=5 * MICROSECONDS)
+    place = GroundSite(name="quay", lat_deg=46.40, lon_deg=30.85)
+    landing = binding_landing(net, territories_at(world, [place])[0])
+    steps = tuple(route_to_internet(net, place, trip.moving.time_us, landing))
+    paths = [step.path for step in steps]
+    assert [-1 if path is None else path.satellites[0] for path in paths] == [*trip.sky.satellite]
+    delays = np.array([np.nan if path is None else path.round_trip_ms for path in paths])
+    assert trip.sky.round_trip_ms == pytest.approx(delays, abs=1e-6, nan_ok=True)
+    found = summary_of(net, Route(origin=place, end=None, steps=steps, landing=landing))
+    assert len(trip.handovers) == found["handovers"] > 0
+    assert trip.may_miss_handovers == (reconfigure == "always")
+
+
+def test_within_a_period_of_minutes_satellites_are_where_sgp4_puts_them() -> None:
+    world = planned_every("5m")
+    net = net_of(world, n_steps=40)
+    trip = trace(world, net, BOATMAN, a_track([46.40, 46.40], [30.85, 30.85], every_s=299))
+    exact, _ = propagator(net.elements, engine="sgp4").positions_ecef_km(trip.moving.time_us)
+    site = geodetic_to_ecef_km(46.40, 30.85, 0.0)
+    for step in range(0, 299, 23):
+        _, elevation, _ = look_angles(site, 46.40, 30.85, exact[step, trip.sky.satellite[step]])
+        assert trip.sky.elevation_deg[step] == pytest.approx(float(elevation), abs=1e-5)
 
 
 def test_the_delay_is_that_of_a_route_from_the_same_place(trips: dict[str, TraceAnswer]) -> None:

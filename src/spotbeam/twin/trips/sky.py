@@ -1,14 +1,16 @@
 """The sky over a terminal that moves: which satellite serves it, how high, and the way on.
 
 The network plans anew every 15 seconds, as the real one does (FCC filing SAT-MOD-20200417-00037,
-and every measurement since); a period's plan keeps to links that last through it. So a terminal is
-handed over at the beginning of a period and at no other time. Satellites are propagated at the
-beginnings of periods; between them a cubic through four of these is within 2 cm of SGP4.
+and every measurement since), or as often as the scenario says; a period's plan keeps to links that
+last through it. So a terminal is handed over at the beginning of a period and at no other time.
+Satellites are propagated every 15 seconds at least; between these instants a cubic through four of
+them is within 2 cm of SGP4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,16 +19,27 @@ import numpy.typing as npt
 from spotbeam.kernels.frames import geodetic_to_ecef_km, up_ecef
 from spotbeam.land.gateways import GroundSite
 from spotbeam.network.ground_segment import may_land
-from spotbeam.network.routing import Path, Plan, internet_choices, path_to_internet, plan
-from spotbeam.twin.nets import Net, territories_at
+from spotbeam.network.mesh import Sites
+from spotbeam.network.routing import (
+    Path,
+    Plan,
+    ToInternet,
+    internet_choices,
+    path_to_internet,
+    plan,
+)
+from spotbeam.twin.nets import Net, periods, territories_at
 from spotbeam.twin.routes import binding_landing, terminals, why_no_internet
 from spotbeam.twin.trips.track import Moving
 from spotbeam.twin.world import World
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-PERIOD_US = 15_000_000
-_PERIODS_AT_A_TIME = 64
+PositionsAt = Callable[[Ints], Floats]
+# A cubic through instants further apart would be further off.
+_KNOT_US = 15_000_000
+_KNOTS_AT_A_TIME = 64
+_STEPS_AT_A_TIME = 512
 
 
 class SkySteps(NamedTuple):
@@ -51,6 +64,14 @@ class SkySteps(NamedTuple):
     reason: list[str]
 
 
+class _Way(NamedTuple):
+    """What a plan has for a terminal: its place, the way from there, and why there is none."""
+
+    sites: Sites
+    choice: ToInternet
+    reason: str
+
+
 def sky_over(world: World, net: Net, moving: Moving) -> SkySteps:
     """The sky over each step of a trip; nothing is known where the position is not."""
     n = len(moving.time_us)
@@ -63,29 +84,58 @@ def sky_over(world: World, net: Net, moving: Moving) -> SkySteps:
         pop=np.full(n, -1, dtype=np.int64),
         reason=["no_position"] * n,
     )
-    for steps, period, position_ecef_km in _periods(net, moving):
-        _fill(world, net, moving, found, steps, period, position_ecef_km)
+    for steps, period, positions_at in _plans(net, moving):
+        way = _way_of(world, net, moving, int(steps[0]), period)
+        # A long period of short steps is looked at part by part, so that memory does not grow.
+        for first in range(0, len(steps), _STEPS_AT_A_TIME):
+            part = steps[first : first + _STEPS_AT_A_TIME]
+            _fill(net, moving, found, part, way, positions_at(moving.time_us[part]))
     return found
 
 
-def _periods(net: Net, moving: Moving) -> Iterator[tuple[Ints, Plan, Floats]]:
-    """Steps of each period with a known position, its plan, and where satellites are at them."""
+def _plans(net: Net, moving: Moving) -> Iterator[tuple[Ints, Plan, PositionsAt]]:
+    """Steps of each period with a known position, its plan, and where satellites are in it."""
     known = np.flatnonzero(~np.isnan(moving.lat_deg))
-    starts = moving.time_us[known] // PERIOD_US * PERIOD_US
+    times_us, period_us = moving.time_us[known], net.period_us
+    if period_us is None:
+        for period, group, positions in periods(net, times_us):
+            yield known[group], period, partial(_exactly, times_us[group], positions)
+        return
+    starts = times_us // period_us * period_us
     cuts = np.flatnonzero(np.diff(starts)) + 1
     groups = np.split(known, cuts) if len(known) else []
-    for first in range(0, len(groups), _PERIODS_AT_A_TIME):
-        some = groups[first : first + _PERIODS_AT_A_TIME]
-        begins = moving.time_us[[group[0] for group in some]] // PERIOD_US * PERIOD_US
-        knots = np.unique(np.concatenate([begins + k * PERIOD_US for k in (-1, 0, 1, 2)]))
+    parts = -(-period_us // _KNOT_US)
+    # From a knot before the period to one after it; that at its end is exactly there.
+    along_us = np.arange(-1, parts + 2) * period_us // parts
+    at_a_time = max(1, _KNOTS_AT_A_TIME // parts)
+    for first in range(0, len(groups), at_a_time):
+        some = groups[first : first + at_a_time]
+        begins = moving.time_us[[group[0] for group in some]] // period_us * period_us
+        knots = np.unique(np.concatenate([begin + along_us for begin in begins]))
         at_knots = net.mesh.positions_ecef_km(knots)
         for group, begin in zip(some, begins, strict=True):
-            row = int(np.searchsorted(knots, begin))
-            now = net.mesh.moment(int(begin), at_knots[row])
-            until = net.mesh.moment(int(begin + PERIOD_US), at_knots[row + 1])
-            along = (moving.time_us[group] - begin) / PERIOD_US
-            positions = np.tensordot(_cubic(along), at_knots[row - 1 : row + 3], axes=1)
-            yield group, plan(net.mesh, now, until, net.settings.latency), positions
+            rows = np.searchsorted(knots, begin + along_us)
+            now, until = (
+                net.mesh.moment(int(knots[row]), at_knots[row]) for row in (rows[1], rows[-2])
+            )
+            period = plan(net.mesh, now, until, net.settings.latency)
+            yield group, period, partial(_between, knots[rows], at_knots[rows])
+
+
+def _exactly(at_us: Ints, positions: Floats, times_us: Ints) -> Floats:
+    """Where satellites are at some of the instants that they were propagated to."""
+    return positions[np.searchsorted(at_us, times_us)]
+
+
+def _between(knots_us: Ints, at_knots: Floats, times_us: Ints) -> Floats:
+    """Where satellites are at instants from the second knot to the last but one."""
+    found = np.empty((len(times_us), *at_knots.shape[1:]))
+    left = np.searchsorted(knots_us, times_us, side="right") - 1
+    for row in np.unique(left):
+        is_here = left == row
+        along = (times_us[is_here] - knots_us[row]) / (knots_us[row + 1] - knots_us[row])
+        found[is_here] = np.tensordot(_cubic(along), at_knots[row - 1 : row + 3], axes=1)
+    return found
 
 
 def _cubic(along: Floats) -> Floats:
@@ -102,20 +152,10 @@ def _cubic(along: Floats) -> Floats:
     )
 
 
-def _fill(
-    world: World,
-    net: Net,
-    moving: Moving,
-    found: SkySteps,
-    steps: Ints,
-    period: Plan,
-    position_ecef_km: Floats,
-) -> None:
-    lat, lon = moving.lat_deg[steps], moving.lon_deg[steps]
-    elevation_deg = _elevations(lat, lon, position_ecef_km)
-    is_seen = elevation_deg >= net.min_elevation_deg
-    found.in_view[steps] = is_seen.sum(axis=1)
-    place = GroundSite(name="terminal", lat_deg=float(lat[0]), lon_deg=float(lon[0]))
+def _way_of(world: World, net: Net, moving: Moving, step: int, period: Plan) -> _Way:
+    """The way that a plan has for a terminal where it is at a step."""
+    lat, lon = float(moving.lat_deg[step]), float(moving.lon_deg[step])
+    place = GroundSite(name="terminal", lat_deg=lat, lon_deg=lon)
     landing = binding_landing(net, territories_at(world, [place])[0])
     allowed = may_land(net.segment, net.settings.landing, landing)
     sites = terminals(net, (place,))
@@ -126,11 +166,21 @@ def _fill(
         free = internet_choices(net.mesh, period, sites, net.segment, anywhere)
         could_land = bool(landing) and bool(free.pop[0] >= 0)
         reason = why_no_internet(net, period, sites, could_land=could_land)
+    return _Way(sites, choice, reason)
+
+
+def _fill(
+    net: Net, moving: Moving, found: SkySteps, steps: Ints, way: _Way, position_ecef_km: Floats
+) -> None:
+    lat, lon = moving.lat_deg[steps], moving.lon_deg[steps]
+    elevation_deg = _elevations(lat, lon, position_ecef_km)
+    is_seen = elevation_deg >= net.min_elevation_deg
+    found.in_view[steps] = is_seen.sum(axis=1)
     for number, step in enumerate(steps):
         path = path_to_internet(
-            position_ecef_km[number], choice, sites, 0, net.segment, net.settings.latency
+            position_ecef_km[number], way.choice, way.sites, 0, net.segment, net.settings.latency
         )
-        _note(found, int(step), path, elevation_deg[number], is_seen[number], reason)
+        _note(found, int(step), path, elevation_deg[number], is_seen[number], way.reason)
 
 
 def _note(

@@ -18,7 +18,7 @@ from spotbeam.times import MICROSECONDS, format_duration, format_time
 from spotbeam.twin.nets import Net
 from spotbeam.twin.routes import NO_ROUTE
 from spotbeam.twin.trips.assurance import Assuring, assurance
-from spotbeam.twin.trips.sky import PERIOD_US, SkySteps, sky_over
+from spotbeam.twin.trips.sky import SkySteps, sky_over
 from spotbeam.twin.trips.track import Moving, Track, sampled
 from spotbeam.twin.world import World
 
@@ -61,6 +61,7 @@ class Trip(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     Attributes:
         step_us: From one step to the next.
         longest_gap_us: Between fixes that are further apart, nobody knows where it was.
+        period_us: How long the network's plans hold; None where it plans at every moment.
         level: Position assurance at each step.
         verdicts: What the policy said at each step.
         memory: What is remembered after the last.
@@ -70,6 +71,7 @@ class Trip(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     terminal: Terminal
     step_us: int
     longest_gap_us: int
+    period_us: int | None
     moving: Moving
     sky: SkySteps
     level: np.ndarray
@@ -91,7 +93,7 @@ class Trip(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     @property
     def may_miss_handovers(self) -> bool:
         """Whether the network plans more often than there are steps."""
-        return self.step_us > PERIOD_US
+        return self.period_us is None or self.step_us > self.period_us
 
     def span_us(self, leg: Leg) -> tuple[int, int]:
         """From when to when: the first step of a leg to that of the next, or to the end."""
@@ -151,6 +153,7 @@ def trace(
         terminal=terminal,
         step_us=step_us,
         longest_gap_us=longest_gap_us,
+        period_us=net.period_us,
         moving=moving,
         sky=sky,
         level=levels,
@@ -234,9 +237,11 @@ def reason_words(leg: Leg) -> str:
 def _notes(trip: Trip) -> Iterator[str]:
     """What a reader of the figures has to know."""
     if trip.may_miss_handovers:
-        period = format_duration(PERIOD_US)
+        often = "at every moment"
+        if trip.period_us is not None:
+            often = f"every {format_duration(trip.period_us)}"
         yield (
-            f"handovers are counted from step to step, and the network plans every {period}: with "
+            f"handovers are counted from step to step, and the network plans {often}: with "
             f"a step of {format_duration(trip.step_us)} some may be missed, and "
             f"{len(trip.handovers):,} is the least that there were"
         )
