@@ -293,9 +293,27 @@ def test_within_a_period_of_minutes_satellites_are_where_sgp4_puts_them() -> Non
     trip = trace(world, net, BOATMAN, a_track([46.40, 46.40], [30.85, 30.85], every_s=299))
     exact, _ = propagator(net.elements, engine="sgp4").positions_ecef_km(trip.moving.time_us)
     site = geodetic_to_ecef_km(46.40, 30.85, 0.0)
-    for step in range(0, 299, 23):
+    served = np.flatnonzero(trip.sky.satellite >= 0)
+    assert len(served) > 100
+    for step in served[::11]:
         _, elevation, _ = look_angles(site, 46.40, 30.85, exact[step, trip.sky.satellite[step]])
         assert trip.sky.elevation_deg[step] == pytest.approx(float(elevation), abs=1e-5)
+
+
+@pytest.mark.parametrize("period_s", [15, 60])
+def test_without_a_way_on_too_it_is_handed_over_when_the_network_plans(period_s: int) -> None:
+    """Where no gateway is in reach: far out in the South Pacific, with bent pipes."""
+    world = planned_every(f"{period_s}s", mode="bent_pipe")
+    net = net_of(world, n_steps=40)
+    track = a_track(np.full(301, -48.0), np.full(301, -123.0))
+    trip = trace(world, net, BOATMAN, track)
+    assert set(trip.sky.reason) == {"no_gateway_in_reach"}
+    assert trip.handovers
+    for each in trip.handovers:
+        assert trip.moving.time_us[each.step] % (period_s * MICROSECONDS) == 0
+    served = trip.sky.satellite >= 0
+    assert served.all()
+    assert (trip.sky.elevation_deg[served] >= net.min_elevation_deg).all()
 
 
 def test_the_delay_is_that_of_a_route_from_the_same_place(trips: dict[str, TraceAnswer]) -> None:

@@ -65,11 +65,19 @@ class SkySteps(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """What a plan has for a terminal: its place, the way from there, and why there is none."""
+    """What a plan has for a terminal.
+
+    Attributes:
+        sites: Its place.
+        choice: The way from there.
+        reason: Why there is none, a key of `routes.NO_ROUTE`; empty where there is one.
+        waiting: Row of the satellite that it hangs on without a way; -1 for none.
+    """
 
     sites: Sites
     choice: ToInternet
     reason: str
+    waiting: int
 
 
 def sky_over(world: World, net: Net, moving: Moving) -> SkySteps:
@@ -85,7 +93,8 @@ def sky_over(world: World, net: Net, moving: Moving) -> SkySteps:
         reason=["no_position"] * n,
     )
     for steps, period, positions_at in _plans(net, moving):
-        way = _way_of(world, net, moving, int(steps[0]), period)
+        at_first = positions_at(moving.time_us[steps[:1]])
+        way = _way_of(world, net, moving, int(steps[0]), period, at_first)
         # A long period of short steps is looked at part by part, so that memory does not grow.
         for first in range(0, len(steps), _STEPS_AT_A_TIME):
             part = steps[first : first + _STEPS_AT_A_TIME]
@@ -152,7 +161,9 @@ def _cubic(along: Floats) -> Floats:
     )
 
 
-def _way_of(world: World, net: Net, moving: Moving, step: int, period: Plan) -> _Way:
+def _way_of(
+    world: World, net: Net, moving: Moving, step: int, period: Plan, position_ecef_km: Floats
+) -> _Way:
     """The way that a plan has for a terminal where it is at a step."""
     lat, lon = float(moving.lat_deg[step]), float(moving.lon_deg[step])
     place = GroundSite(name="terminal", lat_deg=lat, lon_deg=lon)
@@ -160,13 +171,34 @@ def _way_of(world: World, net: Net, moving: Moving, step: int, period: Plan) -> 
     allowed = may_land(net.segment, net.settings.landing, landing)
     sites = terminals(net, (place,))
     choice = internet_choices(net.mesh, period, sites, net.segment, allowed)
-    reason = ""
+    reason, waiting = "", -1
     if choice.pop[0] < 0:
         anywhere = np.ones_like(allowed)
         free = internet_choices(net.mesh, period, sites, net.segment, anywhere)
         could_land = bool(landing) and bool(free.pop[0] >= 0)
         reason = why_no_internet(net, period, sites, could_land=could_land)
-    return _Way(sites, choice, reason)
+        at = moving.lat_deg[[step]], moving.lon_deg[[step]]
+        waiting = _highest(
+            _elevations(*at, position_ecef_km)[0],
+            _elevations(*at, period.until.position_ecef_km[None])[0],
+            net.min_elevation_deg,
+        )
+    return _Way(sites, choice, reason, waiting)
+
+
+def _highest(first_deg: Floats, last_deg: Floats, mask_deg: float) -> int:
+    """The highest satellite that stays above the mask, or if none does that is; -1 for none.
+
+    Args:
+        first_deg: Elevations at the first step of a period.
+        last_deg: At its end.
+        mask_deg: The terminal's.
+    """
+    is_seen = first_deg >= mask_deg
+    stays = is_seen & (last_deg >= mask_deg)
+    if not is_seen.any():
+        return -1
+    return int(np.argmax(np.where(stays if stays.any() else is_seen, first_deg, -np.inf)))
 
 
 def _fill(
@@ -180,7 +212,7 @@ def _fill(
         path = path_to_internet(
             position_ecef_km[number], way.choice, way.sites, 0, net.segment, net.settings.latency
         )
-        _note(found, int(step), path, elevation_deg[number], is_seen[number], way.reason)
+        _note(found, int(step), path, elevation_deg[number], is_seen[number], way)
 
 
 def _note(
@@ -189,12 +221,11 @@ def _note(
     path: Path | None,
     elevation_deg: Floats,
     is_seen: npt.NDArray[np.bool_],
-    reason: str,
+    way: _Way,
 ) -> None:
-    found.reason[step] = "" if path is not None else reason
+    found.reason[step] = "" if path is not None else way.reason
     if path is None:
-        # Without a way on the terminal hangs on the highest satellite, if there is one.
-        satellite = int(np.nanargmax(elevation_deg)) if is_seen.any() else -1
+        satellite = way.waiting if way.waiting >= 0 and is_seen[way.waiting] else -1
     else:
         satellite = path.satellites[0]
         found.round_trip_ms[step] = path.round_trip_ms
