@@ -316,6 +316,42 @@ def test_without_a_way_on_too_it_is_handed_over_when_the_network_plans(period_s:
     assert (trip.sky.elevation_deg[served] >= net.min_elevation_deg).all()
 
 
+@pytest.mark.parametrize("reconfigure", ["15s", "20s"])
+def test_who_is_suddenly_elsewhere_has_no_way_until_the_next_plan(reconfigure: str) -> None:
+    world = planned_every(reconfigure)
+    net = net_of(world, n_steps=12)
+    lon = np.where(np.arange(40) < 8, 0.0, 40.0)
+    trip = trace(world, net, BOATMAN, a_track(np.full(40, 51.0), lon))
+    sky, again = trip.sky, int(reconfigure[:-1])
+    without = [step for step, reason in enumerate(sky.reason) if reason]
+    assert without == list(range(8, again))
+    assert {sky.reason[step] for step in without} == {"no_lasting_satellite"}
+    assert np.flatnonzero(np.isnan(sky.round_trip_ms)).tolist() == without
+    assert np.flatnonzero(sky.satellite < 0).tolist() == without
+    assert np.nanmin(sky.elevation_deg) >= net.min_elevation_deg
+    assert (sky.gateway[without] == -1).all()
+    assert (sky.pop[without] == -1).all()
+    # There are satellites where it is then; the network only has no plan for it yet.
+    assert (sky.in_view > 0).all()
+
+
+def test_without_a_way_on_too_its_satellite_stays_behind() -> None:
+    """From one empty part of the South Pacific to another, far off."""
+    world = planned_every("15s", mode="bent_pipe")
+    lon = np.where(np.arange(31) < 8, -123.0, -100.0)
+    trip = trace(world, net_of(world, n_steps=12), BOATMAN, a_track(np.full(31, -48.0), lon))
+    assert set(trip.sky.reason) == {"no_gateway_in_reach"}
+    assert np.flatnonzero(trip.sky.satellite < 0).tolist() == list(range(8, 15))
+
+
+def test_an_aircraft_keeps_its_way_through_every_period(world: World) -> None:
+    """Though its satellite sinks a little under the mask before the period ends, now and then."""
+    track = a_track(np.linspace(45.0, 47.25, 1_001), np.full(1_001, 30.0))
+    trip = trace(world, net_of(world, n_steps=80), BOATMAN, track)
+    assert set(trip.sky.reason) == {""}
+    assert not np.isnan(trip.sky.round_trip_ms).any()
+
+
 def test_the_delay_is_that_of_a_route_from_the_same_place(trips: dict[str, TraceAnswer]) -> None:
     answer = trips["to-ochakiv"]
     trip = answer.trip

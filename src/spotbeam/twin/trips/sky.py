@@ -21,7 +21,6 @@ from spotbeam.land.gateways import GroundSite
 from spotbeam.network.ground_segment import may_land
 from spotbeam.network.mesh import Sites
 from spotbeam.network.routing import (
-    Path,
     Plan,
     ToInternet,
     internet_choices,
@@ -40,6 +39,9 @@ PositionsAt = Callable[[Ints], Floats]
 _KNOT_US = 15_000_000
 _KNOTS_AT_A_TIME = 64
 _STEPS_AT_A_TIME = 512
+# A terminal that flies may leave its satellite this far under the mask before the period ends;
+# one that is found further away than it can go has left the plan behind.
+_SLACK_DEG = 1.0
 
 
 class SkySteps(NamedTuple):
@@ -212,28 +214,21 @@ def _fill(
         path = path_to_internet(
             position_ecef_km[number], way.choice, way.sites, 0, net.segment, net.settings.latency
         )
-        _note(found, int(step), path, elevation_deg[number], is_seen[number], way)
-
-
-def _note(
-    found: SkySteps,
-    step: int,
-    path: Path | None,
-    elevation_deg: Floats,
-    is_seen: npt.NDArray[np.bool_],
-    way: _Way,
-) -> None:
-    found.reason[step] = "" if path is not None else way.reason
-    if path is None:
-        satellite = way.waiting if way.waiting >= 0 and is_seen[way.waiting] else -1
-    else:
-        satellite = path.satellites[0]
-        found.round_trip_ms[step] = path.round_trip_ms
-        found.gateway[step] = -1 if path.gateway is None else path.gateway
-        found.pop[step] = -1 if path.pop is None else path.pop
-    found.satellite[step] = satellite
-    if satellite >= 0:
-        found.elevation_deg[step] = elevation_deg[satellite]
+        reason, satellite = way.reason, way.waiting
+        least_deg = net.min_elevation_deg
+        if path is not None:
+            satellite = path.satellites[0]
+            least_deg -= _SLACK_DEG
+        if satellite >= 0 and not elevation_deg[number, satellite] >= least_deg:
+            reason, satellite = reason or "no_lasting_satellite", -1
+        found.satellite[step] = satellite
+        found.reason[step] = reason
+        if satellite >= 0:
+            found.elevation_deg[step] = elevation_deg[number, satellite]
+        if path is not None and not reason:
+            found.round_trip_ms[step] = path.round_trip_ms
+            found.gateway[step] = -1 if path.gateway is None else path.gateway
+            found.pop[step] = -1 if path.pop is None else path.pop
 
 
 def _elevations(lat_deg: Floats, lon_deg: Floats, position_ecef_km: Floats) -> Floats:
