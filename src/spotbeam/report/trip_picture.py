@@ -167,7 +167,9 @@ def _satellites(sheet: Sheet, trip: Trip, minutes: Floats, y_in: float, width_in
     axes.set_ylim(0, 1)
     axes.set_yticks([])
     axes.tick_params(labelbottom=True)
-    cuts = [0, *(each.step for each in trip.handovers), len(minutes) - 1]
+    # Handovers and the two ends of every gap.
+    turns = np.flatnonzero(np.diff(trip.sky.satellite)) + 1
+    cuts = [0, *turns.tolist(), len(minutes) - 1]
     for number, (first, last) in enumerate(pairwise(cuts)):
         if trip.sky.satellite[first] >= 0:
             begin = float(minutes[first])
