@@ -106,6 +106,10 @@ def test_no_way_says_why_and_policy_is_told_apart(
         (["hypatia-s1", "0,0", "--duration=-5m"], "duration: '-5m' is not above zero"),
         (["hypatia-s1", "0,0", "--step", "-5s"], "step: '-5s' is not above zero"),
         (
+            ["hypatia-s1", "--stations", "stations.csv", "--all-pairs", "--view", "un"],
+            "--view: 'un' changes nothing",
+        ),
+        (
             ["hypatia-s1", "--stations", "stations.csv", "--all-pairs", "--out", "q.png"],
             "--out: 'q.png': a picture is of one route",
         ),

@@ -296,7 +296,8 @@ def _verdict(world: World, place: GroundSite, given: Place | None) -> dict[str, 
         common = msgspec.structs.asdict(world.scenario.reference_terminal)
         row = {key: value for key, value in common.items() if value is not None}
         row |= {"id": "reference", "lat_deg": place.lat_deg, "lon_deg": place.lon_deg}
-        terminal = terminals_from_rows([row], place="reference_terminal").row(0)
+        whose = f"{world.scenario.name}, reference_terminal"
+        terminal = terminals_from_rows([row], place=whose).row(0)
     found = decide(world, world.grid.start_us, terminal, world.policy)
     return {
         "terminal": terminal.id,

@@ -107,6 +107,12 @@ def route(
             )
         if by_land:
             raise InputError("is for one pair of places, not for all", place="--by-land")
+        if view is not None:
+            raise InputError(
+                f"{view!r} changes nothing: pairs go over the sky alone",
+                place="--view",
+                hint="leave it out",
+            )
         if out is not None:
             raise InputError(
                 f"{str(out)!r}: a picture is of one route, and --all-pairs has many",
